@@ -1,0 +1,1 @@
+"""THINKING: stack traces, locations in the code, reports. Pure."""

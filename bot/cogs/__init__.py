@@ -1,0 +1,1 @@
+"""ASKING: thin slash commands."""

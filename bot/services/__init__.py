@@ -1,0 +1,1 @@
+"""REACHING OUT: SDKs wrapped; our types out, UpstreamError on failure."""

@@ -1,0 +1,1 @@
+"""PRETENDING TO FAIL: crash scenarios, conversations, data sets."""

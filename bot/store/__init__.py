@@ -1,0 +1,1 @@
+"""REMEMBERING: the only SQL of the project."""

@@ -1,0 +1,1 @@
+"""SHOWING: the only builders of Discord objects."""

@@ -1,0 +1,1 @@
+"""The Flask side app: webhooks, health."""
