@@ -1,0 +1,180 @@
+"""The house is a test: who may import whom, how large a piece may be, and that nothing is undocumented."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# Room -> the rooms it may import. Every room may import itself, models and errors.
+LOWER = {"store", "services", "analysis", "sources", "simulation"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "models": set(),
+    "errors": set(),
+    "config": set(),
+    **{room: set() for room in LOWER},
+    "alerting": LOWER,
+    "ui": LOWER | {"alerting"},
+    "cogs": LOWER | {"alerting", "ui"},
+    "web": LOWER | {"alerting", "ui"},
+    "main": LOWER | {"alerting", "ui", "cogs", "web", "config"},
+    "doctor": LOWER | {"alerting", "ui", "cogs", "web", "config"},
+}
+# Outside libraries that only some rooms may know.
+KEPT_TO = {
+    "discord": {"ui", "cogs", "main", "doctor"},
+    "flask": {"web"},
+    "waitress": {"web"},
+    "granian": {"web"},
+    "boto3": {"services"},
+    "botocore": {"services"},
+    "github": {"services"},
+    "sqlalchemy": {"store"},
+    "alembic": {"store"},
+}
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 60
+# path or path::function -> why it may be longer
+LONG_FOR_A_REASON: dict[str, str] = {}
+MAX_BROAD_EXCEPTS = 3
+BANNED_NAMES = re.compile(r"(^|_)(utils?|helpers?|common|base|managers?|handlers?)(_|$)")
+
+
+def python_files(*folders: str) -> list[Path]:
+    return sorted(
+        path
+        for folder in folders
+        for path in (ROOT / folder).rglob("*.py")
+        if "node_modules" not in path.parts
+    )
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def room_of(path: Path) -> str:
+    """The first folder or module below bot/."""
+    return path.relative_to(ROOT / "bot").parts[0].removesuffix(".py")
+
+
+def imported_modules(path: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)}:{node.lineno}: relative import"
+            assert node.module is not None
+            yield node.module, node.lineno
+            if node.module in {"bot", "sandbox"}:
+                yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def forbidden(path: Path, module: str) -> bool:
+    top, _, rest = module.partition(".")
+    room = room_of(path)
+    if room == "__init__":
+        return top in {"bot", "sandbox"}
+    if top == "sandbox":
+        return True
+    if top == "bot":
+        other = rest.partition(".")[0]
+        return bool(other) and other not in MAY_IMPORT[room] | {room, "models", "errors"}
+    return top in KEPT_TO and room not in KEPT_TO[top]
+
+
+@pytest.mark.parametrize("path", python_files("bot"), ids=name_of)
+def test_imports_point_down(path: Path) -> None:
+    crossings = [
+        f"{name_of(path)}:{line} imports {module}"
+        for module, line in imported_modules(path)
+        if forbidden(path, module)
+    ]
+    assert not crossings
+
+
+@pytest.mark.parametrize("path", python_files("examples"), ids=name_of)
+def test_an_example_can_be_copied_alone(path: Path) -> None:
+    own = [
+        module for module, _ in imported_modules(path) if module.split(".")[0] in {"bot", "sandbox"}
+    ]
+    assert not own
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*python_files("bot", "sandbox", "benchmarks", "examples", "tests"), ROOT / "run.py"],
+    ids=name_of,
+)
+def test_no_file_or_function_is_too_long(path: Path) -> None:
+    too_long = []
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    if lines > MAX_FILE_LINES:
+        too_long.append((name_of(path), lines))
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            length = node.end_lineno - node.lineno + 1
+            if length > MAX_FUNCTION_LINES:
+                too_long.append((f"{name_of(path)}::{node.name}", length))
+    assert not [entry for entry in too_long if entry[0] not in LONG_FOR_A_REASON]
+
+
+def test_every_reason_for_length_is_still_needed() -> None:
+    for entry in LONG_FOR_A_REASON:
+        assert (ROOT / entry.partition("::")[0]).exists(), entry
+
+
+@pytest.mark.parametrize("path", python_files("bot", "sandbox"), ids=name_of)
+def test_names_say_what_a_thing_is(path: Path) -> None:
+    assert not BANNED_NAMES.search(path.stem), path.stem
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ClassDef):
+            snake = re.sub(r"(?<!^)(?=[A-Z])", "_", node.name).lower()
+            assert not BANNED_NAMES.search(snake), f"{name_of(path)}: {node.name}"
+
+
+def is_broad(handler: ast.ExceptHandler) -> bool:
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(
+        kind is None or (isinstance(kind, ast.Name) and kind.id in {"Exception", "BaseException"})
+        for kind in kinds
+    )
+
+
+def test_broad_excepts_are_rare_and_say_why() -> None:
+    broad = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in python_files("bot")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ExceptHandler)
+        and is_broad(node)
+        # One that raises again swallows nothing.
+        and not any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))
+    ]
+    assert len(broad) <= MAX_BROAD_EXCEPTS, broad
+
+
+def test_every_module_and_setting_of_the_project_is_documented() -> None:
+    for path in python_files("bot", "sandbox", "benchmarks", "examples"):
+        assert ast.get_docstring(tree(path)), f"{name_of(path)} has no docstring"
+
+
+def test_no_path_of_a_builders_machine_is_in_the_project() -> None:
+    leaks = re.compile("|".join(["/" + "work" + "/", "/" + "root" + "/", "file:" + "///opt"]))
+    for suffix in ("*.py", "*.md", "*.yml", "*.yaml", "*.toml", "*.txt", "*.js", "*.html"):
+        for path in ROOT.rglob(suffix):
+            if {".venv", ".jinkies", "node_modules", ".git"} & set(path.parts):
+                continue
+            assert not leaks.search(path.read_text(encoding="utf-8")), name_of(path)
