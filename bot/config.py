@@ -1,0 +1,258 @@
+"""Settings: read once from the environment and `.env`, every mistake reported at once.
+
+Only `bot/main.py`, `bot/doctor.py`, `run.py` and the demo read this; everyone else is handed
+what it needs. The environment wins over `.env`. docs/settings.md describes each name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.errors import SettingsError
+
+ENV_FILE = Path(".env")
+POSTGRES = "postgresql+psycopg"
+
+Purpose = Literal["bot", "web", "doctor"]
+# What each way to start cannot do without. The doctor reports what is missing by itself.
+NEEDS: Mapping[Purpose, tuple[str, ...]] = {
+    "bot": ("DISCORD_TOKEN", "ALERT_CHANNEL_ID"),
+    "web": ("ALERT_CHANNEL_ID", "WEBHOOK_SECRET"),
+    "doctor": (),
+}
+CURES: Mapping[str, str] = {
+    "DISCORD_TOKEN": "create a bot at https://discord.com/developers/applications, copy its token",
+    "DISCORD_GUILD_ID": "right-click your server in Discord → Copy Server ID, or leave it out",
+    "ALERT_CHANNEL_ID": "turn on Developer Mode in Discord, right-click the channel → Copy Channel ID",
+    "CHANNEL_BY_SERVICE": 'write JSON such as {"payments": 1234567890123456789}',
+    "REPOSITORY_BY_SERVICE": 'write JSON such as {"payments": "acme/payments"}',
+    "DATABASE_URL": "write sqlite+aiosqlite:///data/jinkies.db or postgresql://user:pw@host/name",
+    "RETENTION_DAYS": "write a number of days, 0 to keep everything",
+    "WEB_PORT": "write a port number from 0 to 65535 (0 takes any free one)",
+    "WEBHOOK_SECRET": 'make one: python3 -c "import secrets; print(secrets.token_hex(32))"',
+    "WEBHOOK_SECRET_PREVIOUS": "set the secret that is being replaced, or leave it out",
+    "MAX_BODY_BYTES": "write a number of bytes from 1024 to 104857600",
+    "GITHUB_TOKEN": "copy it again from https://github.com/settings/tokens",
+    "GITHUB_REPOSITORY": "write owner/name, as in the repository's address",
+    "GITHUB_API_URL": "write https://api.github.com, or your Enterprise server's .../api/v3",
+    "AWS_ENDPOINT_URL": "leave it out for the real AWS; write a full URL for a local one",
+    "LOG_LEVEL": "write DEBUG, INFO, WARNING or ERROR",
+    "LOG_FORMAT": "write text or json",
+}
+# What people call them elsewhere.
+ALIASES: Mapping[str, str] = {
+    "BOT_TOKEN": "DISCORD_TOKEN",
+    "TOKEN": "DISCORD_TOKEN",
+    "GH_TOKEN": "GITHUB_TOKEN",
+    "GITHUB_REPO": "GITHUB_REPOSITORY",
+    "GUILD_ID": "DISCORD_GUILD_ID",
+    "CHANNEL_ID": "ALERT_CHANNEL_ID",
+    "DISCORD_CHANNEL_ID": "ALERT_CHANNEL_ID",
+    "PORT": "WEB_PORT",
+    "AWS_DEFAULT_REGION": "AWS_REGION",
+}
+
+
+def _parts(value: Any) -> Any:
+    """Split "a, b" into ("a", "b"); already a list or tuple is left as it is."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _json_map(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        parsed = json.loads(value or "{}")
+    except ValueError as error:
+        raise ValueError(f"is not JSON ({error})") from None
+    if not isinstance(parsed, dict):
+        raise ValueError("must be a JSON object")
+    return parsed
+
+
+def _repository(value: str) -> str:
+    owner, slash, name = value.partition("/")
+    if value and (not owner or not slash or not name or "/" in name or " " in value):
+        raise ValueError(f"{value!r} is not of the form owner/name")
+    return value
+
+
+def _web_address(value: str) -> str:
+    if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).netloc):
+        raise ValueError(f"{value!r} is not an http or https address")
+    return value.rstrip("/")
+
+
+def _database_url(value: str) -> str:
+    """Spell the driver out: postgres:// and sqlite:// are what people write."""
+    scheme, separator, rest = value.partition("://")
+    if not separator:
+        raise ValueError("is not a database URL")  # not shown: it may hold a password
+    drivers = {"postgres": POSTGRES, "postgresql": POSTGRES, "sqlite": "sqlite+aiosqlite"}
+    driver = drivers.get(scheme, scheme)
+    if driver not in {POSTGRES, "sqlite+aiosqlite"}:
+        raise ValueError(f"{scheme} is not supported, only SQLite and PostgreSQL are")
+    return f"{driver}://{rest}"
+
+
+def _token(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    if any(character.isspace() for character in text):
+        raise ValueError("has a space in it, so it was not copied as a whole")
+    return SecretStr(text)
+
+
+def _upper(value: Any) -> Any:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+def _lower(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+Snowflake = Annotated[int, Field(ge=1, lt=2**63)]
+Parts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)]
+Repository = Annotated[str, AfterValidator(_repository)]
+Token = Annotated[SecretStr, AfterValidator(_token)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. An empty string means "not set".
+
+    Secrets are `SecretStr`: they print as stars; `.get_secret_value()` gives the text.
+    """
+
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    discord_token: Token = SecretStr("")
+    discord_guild_id: Snowflake | None = None
+    alert_channel_id: Snowflake | None = None
+    channel_by_service: Annotated[dict[str, Snowflake], NoDecode, BeforeValidator(_json_map)] = (
+        Field(default_factory=dict)
+    )
+    roles_view: Parts = ()
+    roles_respond: Parts = ()
+    roles_ship: Parts = ()
+    roles_admin: Parts = ()
+
+    # Not shown by repr(): it may hold a password.
+    database_url: Annotated[str, AfterValidator(_database_url)] = Field(
+        default="sqlite+aiosqlite:///data/jinkies.db", repr=False
+    )
+    retention_days: int = Field(default=90, ge=0)
+
+    web_host: str = "127.0.0.1"
+    web_port: int = Field(default=8080, ge=0, le=65535)
+    webhook_secret: SecretStr = SecretStr("")
+    webhook_secret_previous: SecretStr = SecretStr("")
+    max_body_bytes: int = Field(default=1_048_576, ge=1024, le=104_857_600)
+
+    github_token: Token = SecretStr("")
+    github_repository: Repository = ""
+    repository_by_service: Annotated[
+        dict[str, Repository], NoDecode, BeforeValidator(_json_map)
+    ] = Field(default_factory=dict)
+    github_api_url: WebAddress = "https://api.github.com"
+
+    aws_region: str = ""
+    aws_endpoint_url: WebAddress = ""
+
+    redact_emails: bool = True
+    redact_cards: bool = True
+    redact_keys: Parts = ()
+    in_app_roots: Parts = ()
+
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = (
+        "INFO"
+    )
+    log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower)] = "text"
+
+
+SETTINGS: tuple[str, ...] = tuple(name.upper() for name in Settings.model_fields)
+
+
+def load_settings(purpose: Purpose = "bot", *, env_file: Path | None = ENV_FILE) -> Settings:
+    """Read and check everything that `purpose` needs.
+
+    Raises:
+        SettingsError: with one line for each missing, wrong or misspelt setting.
+    """
+    written = _written_in(env_file)
+    try:
+        sources: dict[str, Any] = {"_env_file": env_file, "_env_file_encoding": "utf-8"}
+        settings = Settings(**sources)
+    except ValidationError as error:
+        problems = [_explain(detail) for detail in error.errors()]
+        wrong = {line.partition(":")[0] for line in problems}
+        problems += _missing(purpose, written, besides=wrong)
+        raise SettingsError([*problems, *_misspelt(written)]) from None
+    problems = [*_missing(purpose, written), *_misspelt(written)]
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _written_in(env_file: Path | None) -> dict[str, str]:
+    """What `.env` says, names in upper case."""
+    if env_file is None or not env_file.is_file():
+        return {}
+    values = dotenv_values(env_file, encoding="utf-8")
+    return {name.upper(): value or "" for name, value in values.items()}
+
+
+def _explain(detail: Any) -> str:
+    location = [str(part) for part in detail["loc"]]
+    name = location[0].upper()
+    where = f" (at {'.'.join(location[1:])})" if len(location) > 1 else ""
+    what = str(detail["msg"]).removeprefix("Value error, ")
+    cure = CURES.get(name, "see docs/settings.md")
+    return f"{name}: {what[:1].lower() + what[1:]}{where}. To cure it, {cure}."
+
+
+def _missing(
+    purpose: Purpose, written: Mapping[str, str], *, besides: set[str] | None = None
+) -> list[str]:
+    given = {name.upper() for name, value in os.environ.items() if value}
+    meant = {_meant(name): name for name in given - set(SETTINGS)}
+    given |= {name for name, value in written.items() if value}
+    return [
+        f"{name}: is not set"
+        + (f", but {meant[name]} is. To cure it, rename that" if name in meant else ".")
+        + ("." if name in meant else f" To cure it, {CURES[name]}.")
+        for name in NEEDS[purpose]
+        if name not in given and name not in (besides or set())
+    ]
+
+
+def _misspelt(written: Mapping[str, str]) -> list[str]:
+    """Names in `.env` that nobody reads but that look like ours.
+
+    The environment belongs to everybody, so there only a missing setting is looked for.
+    """
+    wrong = {name: _meant(name) for name in written if name not in SETTINGS}
+    return [
+        f"{name}: is not a setting. To cure it, rename it in .env to {meant}."
+        for name, meant in wrong.items()
+        if meant and not written.get(meant)
+    ]
+
+
+def _meant(name: str) -> str:
+    """The setting that a foreign name looks like, "" if none."""
+    close = get_close_matches(name, SETTINGS, n=1, cutoff=0.82)
+    return ALIASES.get(name) or (close[0] if close else "")
