@@ -33,7 +33,7 @@ NEEDS: Mapping[Purpose, tuple[str, ...]] = {
 CURES: Mapping[str, str] = {
     "DISCORD_TOKEN": "create a bot at https://discord.com/developers/applications, copy its token",
     "DISCORD_GUILD_ID": "right-click your server in Discord → Copy Server ID, or leave it out",
-    "ALERT_CHANNEL_ID": "turn on Developer Mode in Discord, right-click the channel → Copy Channel ID",
+    "ALERT_CHANNEL_ID": "in Discord (Developer Mode on) right-click the channel → Copy Channel ID",
     "CHANNEL_BY_SERVICE": 'write JSON such as {"payments": 1234567890123456789}',
     "REPOSITORY_BY_SERVICE": 'write JSON such as {"payments": "acme/payments"}',
     "DATABASE_URL": "write sqlite+aiosqlite:///data/jinkies.db or postgresql://user:pw@host/name",
@@ -228,15 +228,16 @@ def _missing(
     purpose: Purpose, written: Mapping[str, str], *, besides: set[str] | None = None
 ) -> list[str]:
     given = {name.upper() for name, value in os.environ.items() if value}
-    meant = {_meant(name): name for name in given - set(SETTINGS)}
+    instead = {_meant(name): name for name in given - set(SETTINGS)}
     given |= {name for name, value in written.items() if value}
-    return [
-        f"{name}: is not set"
-        + (f", but {meant[name]} is. To cure it, rename that" if name in meant else ".")
-        + ("." if name in meant else f" To cure it, {CURES[name]}.")
-        for name in NEEDS[purpose]
-        if name not in given and name not in (besides or set())
-    ]
+    given |= besides or set()
+    return [_absent(name, instead.get(name, "")) for name in NEEDS[purpose] if name not in given]
+
+
+def _absent(name: str, instead: str) -> str:
+    if instead:
+        return f"{name}: is not set, but {instead} is. To cure it, rename that."
+    return f"{name}: is not set. To cure it, {CURES[name]}."
 
 
 def _misspelt(written: Mapping[str, str]) -> list[str]:

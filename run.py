@@ -1,0 +1,254 @@
+"""Jinkies' command line: bot (default), demo, web, doctor, test, check.
+
+Needs nothing but Python 3.11+: on the first start it prepares a private `.venv` with what the
+command needs (see bootstrap.py) and goes on there. Exit codes: 0 fine, 1 failed, 2 wrong usage
+or settings.
+"""
+
+import sys
+
+# Before all else, and in words that an old Python can read.
+if sys.version_info < (3, 11):  # noqa: UP036 - the very case it warns of is handled here
+    sys.exit(
+        "Jinkies needs Python 3.11 or newer; this is %d.%d. Install a newer one from "  # noqa: UP031
+        "https://www.python.org/downloads/ and start it with that." % sys.version_info[:2]
+    )
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import bootstrap
+
+ROOT = bootstrap.ROOT
+OK, FAILED, MISUSED = 0, 1, 2
+BOT, SANDBOX, DEV = "requirements.txt", "requirements-sandbox.txt", "requirements-dev.txt"
+
+Runner = Callable[[argparse.Namespace, list[str]], int]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One subcommand and the requirements file that it needs."""
+
+    name: str
+    summary: str
+    description: str
+    requirements: str
+    run: Runner
+    options: Callable[[argparse.ArgumentParser], None] = lambda _parser: None
+    passes_on: bool = False  # unknown arguments go to the tool it starts
+
+
+def bot(_options: argparse.Namespace, _rest: list[str]) -> int:
+    """Run the bot with its web intake until told to stop."""
+    from bot.config import load_settings
+
+    settings = load_settings("bot")
+    from bot.main import run_bot  # after the check: it loads the whole house
+
+    asyncio.run(_until_told_to_stop(lambda stop: run_bot(settings, stop=stop)))
+    return OK
+
+
+def demo(options: argparse.Namespace, _rest: list[str]) -> int:
+    """Run everything on loopback."""
+    from sandbox.demo import run_demo
+
+    async def run(stop: asyncio.Event) -> None:
+        await run_demo(
+            stop=stop,
+            data=options.data,
+            port=options.port,
+            open_browser=options.browser,
+            fresh=options.fresh,
+        )
+
+    asyncio.run(_until_told_to_stop(run))
+    return OK
+
+
+def demo_options(parser: argparse.ArgumentParser) -> None:
+    """Options of the demo."""
+    parser.add_argument("--port", type=int, default=8090, help="of the page (default 8090)")
+    parser.add_argument(
+        "--no-browser", dest="browser", action="store_false", help="do not open the page"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=ROOT / ".jinkies" / "demo",
+        metavar="DIR",
+        help="where its state is kept between two demos (default .jinkies/demo)",
+    )
+    parser.add_argument("--fresh", action="store_true", help="forget the state of earlier demos")
+
+
+def doctor(_options: argparse.Namespace, _rest: list[str]) -> int:
+    """Check everything the bot needs and say what to do."""
+    from bot.config import load_settings
+    from bot.doctor import examine
+
+    return OK if asyncio.run(examine(load_settings("doctor"), print)) else FAILED
+
+
+def test(_options: argparse.Namespace, rest: list[str]) -> int:
+    """Run the tests."""
+    return _tool("pytest", *rest)
+
+
+def check(_options: argparse.Namespace, _rest: list[str]) -> int:
+    """Run the linter, the formatter's check and the type checker; all of them, then judge."""
+    codes = [_tool("ruff", "check", "."), _tool("ruff", "format", "--check", "."), _tool("mypy")]
+    return FAILED if any(codes) else OK
+
+
+COMMANDS = (
+    Command(
+        "bot",
+        "run the bot and its web intake (default)",
+        "Connect to Discord, listen for webhooks (WEB_HOST:WEB_PORT) and keep one living card per "
+        "problem. Reads the environment and .env; docs/settings.md describes every setting. "
+        "Stops cleanly on Ctrl-C or SIGTERM.",
+        BOT,
+        bot,
+    ),
+    Command(
+        "demo",
+        "try everything here, without any account",
+        "Start a local Discord with its page, a local GitHub, a local AWS, a sample shop with "
+        "bugs, and the real bot between them; all on loopback. The first card appears by itself.",
+        SANDBOX,
+        demo,
+        demo_options,
+    ),
+    Command(
+        "doctor",
+        "check token, permissions, GitHub, AWS and database",
+        "Check everything that the bot needs, one line each, with what to do where something is "
+        "wrong. Exit code 1 if something is.",
+        BOT,
+        doctor,
+    ),
+    Command(
+        "test",
+        "run the tests",
+        "Run the tests with pytest. Further arguments go to pytest, e.g. "
+        "`python3 run.py test tests/alerting -k fingerprint`.",
+        DEV,
+        test,
+        passes_on=True,
+    ),
+    Command(
+        "check",
+        "run ruff and mypy",
+        "Run `ruff check`, `ruff format --check` and `mypy` (strict).",
+        DEV,
+        check,
+    ),
+)
+
+
+def parser_of(commands: tuple[Command, ...]) -> argparse.ArgumentParser:
+    """The command line, as `--help` explains it."""
+    parser = argparse.ArgumentParser(
+        prog="run.py",
+        description="Jinkies: one living Discord card per problem. No account yet? "
+        "Try `python3 run.py demo`.",
+        epilog="`python3 run.py COMMAND --help` explains a command. Exit codes: 0 fine, 1 failed, "
+        "2 wrong usage or settings.",
+        allow_abbrev=False,
+    )
+    table = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in commands:
+        sub = table.add_parser(
+            command.name,
+            help=command.summary,
+            description=command.description,
+            allow_abbrev=False,
+        )
+        command.options(sub)
+    return parser
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    named = arguments and (not arguments[0].startswith("-") or arguments[0] in {"-h", "--help"})
+    parser = parser_of(COMMANDS)
+    options, rest = parser.parse_known_args(arguments if named else ["bot", *arguments])
+    command = next(command for command in COMMANDS if command.name == options.command)
+    if rest and not command.passes_on:
+        parser.error(f"{command.name} does not know {' '.join(rest)}")
+    try:
+        bootstrap.ready(command.requirements)
+    except bootstrap.SetupError as error:
+        bootstrap.say(str(error))
+        return FAILED
+    return _run(command, options, rest)
+
+
+def _run(command: Command, options: argparse.Namespace, rest: list[str]) -> int:
+    from bot.errors import JinkiesError, SettingsError
+
+    try:
+        return command.run(options, rest)
+    except SettingsError as error:
+        bootstrap.say(_settings_message(error.problems))
+        return MISUSED
+    except JinkiesError as error:
+        bootstrap.say(f"{command.name}: {error}")
+        return FAILED
+
+
+def _settings_message(problems: list[str]) -> str:
+    return "\n".join(
+        [
+            "Jinkies cannot start: these settings are missing or wrong.",
+            *(f"  ✗ {problem}" for problem in problems),
+            "Write them into .env (.env.example lists every one) or set them in the environment.",
+            "To try Jinkies without any account: python3 run.py demo",
+        ]
+    )
+
+
+def _tool(module: str, *arguments: str) -> int:
+    """Run a module of this environment; Ctrl-C is left to it."""
+    command = [sys.executable, "-m", module, *arguments]
+    with _interrupts_left_to_the_child():
+        return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+@contextlib.contextmanager
+def _interrupts_left_to_the_child() -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+async def _until_told_to_stop(run: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Give `run` an event that SIGINT or SIGTERM sets; a second signal ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def asked(number: int, _frame: object = None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        loop.call_soon_threadsafe(stop.set)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, asked)
+    await run(stop)
+
+
+if __name__ == "__main__":
+    if os.name == "nt":  # the terminal's own encoding may lack our ticks and dots
+        for stream in (sys.stdout, sys.stderr):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    sys.exit(main(sys.argv[1:]))
