@@ -1,1 +1,5 @@
-"""REMEMBERING: the only SQL of the project."""
+"""REMEMBERING: the only SQL in the project; SQLite by default, PostgreSQL by URL."""
+
+from bot.store.store import Store
+
+__all__ = ["Store"]

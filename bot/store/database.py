@@ -1,0 +1,103 @@
+"""Engines: one connection that writes, a few that only read.
+
+Whoever writes holds the whole database from the first statement to the commit: SQLite by
+`BEGIN IMMEDIATE`, PostgreSQL by an advisory lock. So what a transaction reads stays true
+until it commits, in one process or several, and the road needs no retry for lost races.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bot.errors import SettingsError
+
+WRITERS_LOCK = 0x6A696E6B  # "jink": the advisory lock that all writers of one database share
+BUSY_SECONDS = 15.0
+READERS = 4
+
+_SCHEMES = {"sqlite+aiosqlite": "sqlite", "postgresql+psycopg": "postgresql+psycopg"}
+
+
+def read_url(text: str) -> URL:
+    """Parse a database URL.
+
+    Raises:
+        SettingsError: the URL is malformed, of another database, or names no file.
+    """
+    example = "use sqlite+aiosqlite:///data/jinkies.db or postgresql+psycopg://user@host/name"
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise SettingsError([f"DATABASE_URL cannot be read; {example}"]) from None
+    if url.drivername not in _SCHEMES:
+        raise SettingsError([f"DATABASE_URL starts with {url.drivername!r}; {example}"])
+    if url.drivername == "sqlite+aiosqlite" and url.database in (None, "", ":memory:"):
+        raise SettingsError([f"DATABASE_URL must name a file that outlives the process; {example}"])
+    return url
+
+
+def writing_engine(url: URL) -> Engine:
+    """The engine of the single writer (and of migrations); every transaction is exclusive."""
+    if url.drivername == "postgresql+psycopg":
+        engine = create_engine(url, pool_size=1, max_overflow=1, pool_pre_ping=True)
+        event.listen(engine, "begin", _lock_out_other_writers)
+        return engine
+    assert url.database is not None
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url.set(drivername="sqlite"),
+        connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
+    )
+    event.listen(engine, "connect", _prepare_sqlite_writer)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def reading_engine(url: URL) -> AsyncEngine:
+    """The engine of the readers: each transaction sees one unchanging snapshot."""
+    if url.drivername == "postgresql+psycopg":
+        return create_async_engine(
+            url,
+            pool_size=READERS,
+            pool_pre_ping=True,
+            isolation_level="REPEATABLE READ",
+            execution_options={"postgresql_readonly": True},
+        )
+    engine = create_async_engine(url, pool_size=READERS, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite_reader)
+    event.listen(engine.sync_engine, "begin", _begin_deferred)
+    return engine
+
+
+def _prepare_sqlite_writer(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA cache_size=-16384")
+
+
+def _prepare_sqlite_reader(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only=ON")
+    cursor.execute("PRAGMA cache_size=-8192")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_deferred(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _lock_out_other_writers(connection: Connection) -> None:
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")

@@ -1,0 +1,154 @@
+"""Group commit: one thread writes, and commits whatever has queued in one transaction.
+
+Under load a commit (an fsync) is shared by all who wait for it, so durable answers cost
+little; without load nobody waits for company. If a transaction of several fails, each of
+its jobs is tried alone, so that a poisoned one fails only itself.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from bot.errors import Overloaded, UpstreamError
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+MOST_JOBS = 500  # of one transaction: bounds how long the others wait
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    lane: Lane[Any, Any]
+    item: Any
+    future: Future[Any]
+
+
+class Lane(Generic[Item, Result]):
+    """A kind of write whose items can share a transaction.
+
+    `commit(connection, items)` writes them all and returns one result per item. It runs in
+    the writer's thread, possibly more than once for an item (if a shared transaction
+    failed), but is committed at most once.
+    """
+
+    def __init__(
+        self, writer: Writer, commit: Callable[[Connection, Sequence[Item]], Sequence[Result]]
+    ) -> None:
+        self._writer = writer
+        self.commit = commit
+
+    def submit(self, item: Item) -> Future[Result]:
+        """Queue one item; thread-safe. The future is done when it is committed."""
+        future: Future[Result] = Future()
+        self._writer.enqueue(_Job(self, item, future))
+        return future
+
+
+class Writer:
+    """The thread that writes; started at once, ended by `close`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._closing = threading.Lock()
+        self._closed = False
+        self._single = Lane(self, _each)
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, write: Callable[[Connection], T]) -> Future[T]:
+        """Run `write` in a transaction of its own; thread-safe.
+
+        The future fails with whatever `write` raises (nothing is committed then), or with
+        `UpstreamError` if the database failed.
+        """
+        return self._single.submit(write)
+
+    def enqueue(self, job: _Job) -> None:
+        """Queue a job (used by lanes).
+
+        Raises:
+            Overloaded: the store is closing.
+        """
+        with self._closing:
+            if self._closed:
+                raise Overloaded
+            self._jobs.put(job)
+
+    def close(self) -> None:
+        """Write what has been accepted, then end the thread. Blocks; may be called twice."""
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._jobs.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        open_ = True
+        while open_:
+            jobs = self._take()
+            if jobs[-1] is None:
+                open_ = False
+            for group in _groups([job for job in jobs if job is not None], self._single):
+                self._settle(group)
+
+    def _take(self) -> list[_Job | None]:
+        """Wait for a job, then take all that have queued meanwhile."""
+        jobs = [self._jobs.get()]
+        try:
+            while jobs[-1] is not None and len(jobs) < MOST_JOBS:
+                jobs.append(self._jobs.get_nowait())
+        except Empty:
+            pass
+        return jobs
+
+    def _settle(self, jobs: Sequence[_Job]) -> None:
+        """Commit jobs of one lane together and tell each what became of it."""
+        try:
+            with self._engine.begin() as connection:
+                results = jobs[0].lane.commit(connection, [job.item for job in jobs])
+        except (OperationalError, InterfaceError) as error:
+            for job in jobs:  # the database failed, not a job: trying each would only take longer
+                job.future.set_exception(_database_failed(error))
+        except Exception as error:  # noqa: BLE001 - belongs to whoever waits for the future
+            if len(jobs) == 1:
+                jobs[0].future.set_exception(error)
+                return
+            for job in jobs:
+                self._settle([job])
+        else:
+            for job, result in zip(jobs, results, strict=True):
+                job.future.set_result(result)
+
+
+def _each(connection: Connection, writes: Sequence[Callable[[Connection], Any]]) -> list[Any]:
+    return [write(connection) for write in writes]
+
+
+def _groups(jobs: Sequence[_Job], single: Lane[Any, Any]) -> list[list[_Job]]:
+    """Neighbours of one lane together, in order; a single write is a group of its own."""
+    groups: list[list[_Job]] = []
+    for job in jobs:
+        if groups and job.lane is not single and groups[-1][0].lane is job.lane:
+            groups[-1].append(job)
+        else:
+            groups.append([job])
+    return groups
+
+
+def _database_failed(error: DBAPIError) -> UpstreamError:
+    return UpstreamError(
+        "The database",
+        str(error.orig),
+        cure="Check that its disk is not full and that it can be reached; nothing was stored.",
+    )
