@@ -1,0 +1,3 @@
+"""The web shop of Acme."""
+
+VERSION = "2.14.0"
