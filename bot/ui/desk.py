@@ -1,0 +1,61 @@
+"""What buttons and commands work with: handed to the Discord client by main."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+import discord
+from discord.ext import commands
+
+from bot.alerting.actions import Actions
+from bot.store import Store
+from bot.ui.access import Access
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The parts that people's presses and commands reach."""
+
+    store: Store
+    actions: Actions
+    access: Access
+    clock: Callable[[], datetime]
+    started_at: datetime
+
+
+class JinkiesClient(commands.Bot):
+    """The Discord client; `furnish` adds commands and buttons before the gateway opens.
+
+    Needs only the guilds intent: no message content, no member list. It mentions nobody unless
+    a send says so.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        furnish: Callable[[JinkiesClient], Awaitable[None]],
+        *,
+        guild_ready_timeout: float = 2.0,
+    ) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            intents=discord.Intents(guilds=True),
+            allowed_mentions=discord.AllowedMentions.none(),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            max_messages=None,
+            max_ratelimit_timeout=30.0,
+            guild_ready_timeout=guild_ready_timeout,
+        )
+        self.desk = desk
+        self._furnish = furnish
+
+    async def setup_hook(self) -> None:
+        """Called by discord.py after the login, before the gateway."""
+        await self._furnish(self)
+
+
+Press: TypeAlias = discord.Interaction[JinkiesClient]
