@@ -1,0 +1,61 @@
+"""The body of a delivery: read once, raw, and never more than the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.errors import BadPayload, TooLarge
+from bot.sources.compression import gunzip, inflate
+
+
+class UnknownEncoding(BadPayload):
+    """A Content-Encoding that is not read here."""
+
+
+def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
+    """The raw bytes of a WSGI request, whatever its content type.
+
+    Raises:
+        TooLarge: more than `limit` bytes are announced or come.
+        BadPayload: the length is no number, or fewer bytes come than were announced.
+    """
+    announced = environ.get("CONTENT_LENGTH", "")
+    if not announced:
+        # Without a length only a server that ends the stream itself (chunked) can be read from.
+        if not environ.get("wsgi.input_terminated"):
+            return b""
+        return _bounded(environ["wsgi.input"].read(limit + 1), limit)
+    if not (announced.isascii() and announced.isdigit() and len(announced) < 16):
+        raise BadPayload("Content-Length is not a number")
+    length = int(announced)
+    if length > limit:
+        raise TooLarge(f"the body is larger than {limit} bytes")
+    body: bytes = environ["wsgi.input"].read(length)
+    if len(body) < length:
+        raise BadPayload(f"the body ends after {len(body)} of {length} bytes")
+    return body
+
+
+def decoded(body: bytes, content_encoding: str, limit: int) -> bytes:
+    """Undo Content-Encoding (gzip, deflate, identity).
+
+    Raises:
+        TooLarge: more than `limit` bytes come out.
+        UnknownEncoding: another encoding, or several.
+        BadPayload: the body is not what the header says.
+    """
+    encoding = content_encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return body
+    if encoding in ("gzip", "x-gzip"):
+        return gunzip(body, limit=limit)
+    if encoding == "deflate":
+        return inflate(body, limit=limit)
+    raise UnknownEncoding("Content-Encoding must be gzip, deflate or identity")
+
+
+def _bounded(body: bytes, limit: int) -> bytes:
+    if len(body) > limit:
+        raise TooLarge(f"the body is larger than {limit} bytes")
+    return body

@@ -1,0 +1,140 @@
+"""The web app in a thread of the bot's process: waitress, with an end that loses nothing."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.server import TcpWSGIServer, create_server
+from waitress.task import ErrorTask, WSGITask
+
+from bot.web.door import reason_json
+from bot.web.webhook import SECURITY_HEADERS
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+log = logging.getLogger(__name__)
+
+THREADS = 8
+_LOOP_WAIT = 1.0  # seconds; the trigger ends the wait sooner when there is something to do
+
+
+class _JsonErrorTask(ErrorTask):  # type: ignore[misc]  # waitress is not typed
+    """What waitress refuses by itself (too large, not HTTP), said as JSON like the rest."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        body = reason_json(f"{error.reason}: {error.body}".strip())
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers.extend(SECURITY_HEADERS.items())
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class _Task(WSGITask):  # type: ignore[misc]
+    """During the stop every answer ends its connection, so a busy client cannot hold us."""
+
+    def execute(self) -> None:
+        if not self.channel.server.accepting:
+            self.set_close_on_finish()
+        super().execute()
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    task_class = _Task
+    error_task_class = _JsonErrorTask
+
+
+class WebServer:
+    """Serves a WSGI app on `threads` threads; usable from any thread.
+
+    Raises:
+        OSError: at construction, if the address is taken.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        threads: int = THREADS,
+        max_body_bytes: int = 1024 * 1024,
+    ) -> None:
+        self._sockets: MutableMapping[int, Any] = {}
+        self._server: TcpWSGIServer = create_server(
+            app,
+            map=self._sockets,
+            host=host,
+            port=port,
+            threads=threads,
+            ident=None,
+            max_request_body_size=max_body_bytes + 1,  # waitress refuses from there on
+            inbuf_overflow=max_body_bytes + 1,
+            channel_timeout=60,
+            connection_limit=500,
+            asyncore_use_poll=True,
+            clear_untrusted_proxy_headers=False,
+        )
+        self._server.channel_class = _Channel
+        # Eight busy threads are the plan here, not a reason to warn.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        self.host: str = host
+        self.port: int = self._server.effective_port
+        self._stopping = threading.Event()
+        self._deadline = 0.0
+        self._thread = threading.Thread(target=self._serve, name="jinkies-web", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://{self.host}:{self.port}"
+
+    def start(self) -> None:
+        """Begin to serve; connections were already queued since construction."""
+        self._thread.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Take no more; answer what was received in full; then close. Idle ends at once.
+
+        After `timeout` seconds the connections that are still busy are cut.
+        """
+        if not self._thread.is_alive():
+            wasyncore.close_all(self._sockets)
+            return
+        self._deadline = time.monotonic() + timeout
+        self._stopping.set()
+        self._server.pull_trigger()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            self._turn(_LOOP_WAIT)
+        self._server.accepting = False
+        self._server.del_channel()
+        self._server.socket.close()
+        while any(_is_busy(channel) for channel in self._channels()):
+            if time.monotonic() > self._deadline:
+                log.warning("requests are still running at the end of the stop; cutting them")
+                break
+            self._turn(0.05)
+        self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
+        wasyncore.close_all(self._sockets)
+
+    def _turn(self, wait: float) -> None:
+        wasyncore.loop(timeout=wait, use_poll=True, map=self._sockets, count=1)
+
+    def _channels(self) -> Iterable[Any]:
+        return list(self._server.active_channels.values())
+
+
+def _is_busy(channel: Any) -> bool:
+    """A request was received in full and is not answered, or its answer is not sent."""
+    return bool(channel.requests or channel.total_outbufs_len)
