@@ -207,6 +207,18 @@ class Shipment:
 
 
 @dataclass(frozen=True, slots=True)
+class ShipmentChange:
+    """GitHub told what became of an issue or pull request: "open", "closed" or "merged"."""
+
+    kind: str  # "issue" | "pull_request"
+    repository: str
+    number: int
+    state: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SourceLocation:
     """A line of a repository: `path` as the repository spells it, `url` a permalink at `commit`."""
 
