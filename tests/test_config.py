@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.config import ALIASES, CURES, NEEDS, SETTINGS, Settings, load_settings
+from bot.errors import SettingsError
+
+ROOT = Path(__file__).parents[1]
+REQUIRED = "DISCORD_TOKEN=abc\nALERT_CHANNEL_ID=123456789012345678\n"
+
+
+@pytest.fixture(autouse=True)
+def nothing_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [*SETTINGS, *ALIASES]:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def env_file(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / ".env"
+    path.write_text(REQUIRED, encoding="utf-8")
+    yield path
+
+
+def problems_of(env_file: Path | None, purpose: str = "bot") -> dict[str, str]:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(purpose, env_file=env_file)  # type: ignore[arg-type]
+    return dict(line.split(": ", 1) for line in caught.value.problems)
+
+
+def add(env_file: Path, *lines: str) -> None:
+    env_file.write_text(env_file.read_text() + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+def test_a_token_and_a_channel_are_enough(env_file: Path) -> None:
+    settings = load_settings(env_file=env_file)
+    assert settings.discord_token.get_secret_value() == "abc"
+    assert settings.alert_channel_id == 123456789012345678
+    assert settings.database_url == "sqlite+aiosqlite:///data/jinkies.db"
+    assert settings.roles_admin == ()
+
+
+def test_everything_missing_is_told_at_once_with_a_cure() -> None:
+    problems = problems_of(None)
+    assert list(problems) == ["DISCORD_TOKEN", "ALERT_CHANNEL_ID"]
+    assert all("To cure it" in text for text in problems.values())
+
+
+def test_wrong_and_missing_settings_are_told_together(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text('WEB_PORT=eighty\nCHANNEL_BY_SERVICE={"a": "x"}\nLOG_LEVEL=loud\n')
+    assert set(problems_of(env_file)) == {
+        "WEB_PORT",
+        "CHANNEL_BY_SERVICE",
+        "LOG_LEVEL",
+        "DISCORD_TOKEN",
+        "ALERT_CHANNEL_ID",
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("ALERT_CHANNEL_ID=#alerts", "valid integer"),
+        ("ALERT_CHANNEL_ID=-3", "greater than"),
+        ("DISCORD_TOKEN=two words", "space"),
+        ("WEB_PORT=70000", "less than or equal to 65535"),
+        ("RETENTION_DAYS=-1", "greater than or equal to 0"),
+        ("MAX_BODY_BYTES=12", "greater than or equal to 1024"),
+        ("GITHUB_REPOSITORY=https://github.com/a/b", "owner/name"),
+        ("GITHUB_API_URL=api.github.com", "http"),
+        ("REPOSITORY_BY_SERVICE=payments", "JSON"),
+        ("REPOSITORY_BY_SERVICE=[1]", "JSON object"),
+        ("DATABASE_URL=mysql://localhost/x", "mysql is not supported"),
+        ("DATABASE_URL=jinkies.db", "database URL"),
+        ("LOG_FORMAT=xml", "json"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_was_expected(
+    env_file: Path, line: str, says: str
+) -> None:
+    add(env_file, line)
+    name = line.partition("=")[0]
+    problems = problems_of(env_file)
+    assert list(problems) == [name]
+    assert says in problems[name]
+    assert CURES[name] in problems[name]
+
+
+def test_a_password_in_a_wrong_database_url_is_not_shown(env_file: Path) -> None:
+    add(env_file, "DATABASE_URL=mysql://root:hunter2@db/x")
+    assert "hunter2" not in str(problems_of(env_file))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("DISCORD_TOKN", "DISCORD_TOKEN"),
+        ("DISCORD_BOT_TOKEN", "DISCORD_TOKEN"),
+        ("BOT_TOKEN", "DISCORD_TOKEN"),
+        ("ALERTS_CHANNEL_ID", "ALERT_CHANNEL_ID"),
+    ],
+)
+def test_a_misspelt_name_is_recognised(tmp_path: Path, written: str, meant: str) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text(f"{written}=1\n")
+    problems = problems_of(env_file)
+    assert meant in problems[written]
+    assert meant in problems
+
+
+def test_a_misspelt_optional_name_is_recognised_too(env_file: Path) -> None:
+    add(env_file, "ROLE_ADMIN=Ops")
+    assert "ROLES_ADMIN" in problems_of(env_file)["ROLE_ADMIN"]
+
+
+def test_other_programs_names_are_left_alone(env_file: Path) -> None:
+    add(env_file, "POSTGRES_PASSWORD=x", "COMPOSE_PROFILES=postgres", "TZ=UTC")
+    load_settings(env_file=env_file)
+
+
+def test_a_name_from_elsewhere_in_the_environment_is_pointed_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("BOT_TOKEN", "abc")
+    assert "BOT_TOKEN is" in problems_of(None)["DISCORD_TOKEN"]
+
+
+def test_the_environment_wins_over_the_file_and_empty_means_unset(
+    env_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALERT_CHANNEL_ID", "42")
+    monkeypatch.setenv("DISCORD_TOKEN", "")
+    settings = load_settings(env_file=env_file)
+    assert settings.alert_channel_id == 42
+    assert settings.discord_token.get_secret_value() == "abc"
+
+
+def test_lists_and_maps_are_read(env_file: Path) -> None:
+    add(
+        env_file,
+        "ROLES_ADMIN=Ops, SRE ,",
+        'CHANNEL_BY_SERVICE={"payments": 123456789012345679}',
+        "REPOSITORY_BY_SERVICE={\"payments\": \"acme/payments\"}",
+        "REDACT_EMAILS=no",
+        "log_level=debug",
+    )
+    settings = load_settings(env_file=env_file)
+    assert settings.roles_admin == ("Ops", "SRE")
+    assert settings.channel_by_service == {"payments": 123456789012345679}
+    assert settings.repository_by_service == {"payments": "acme/payments"}
+    assert settings.redact_emails is False
+    assert settings.log_level == "DEBUG"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("postgres://u:p@db/j", "postgresql+psycopg://u:p@db/j"),
+        ("postgresql://u:p@db/j", "postgresql+psycopg://u:p@db/j"),
+        ("sqlite:////var/lib/j.db", "sqlite+aiosqlite:////var/lib/j.db"),
+        ("sqlite+aiosqlite:///j.db", "sqlite+aiosqlite:///j.db"),
+    ],
+)
+def test_the_driver_of_a_database_is_filled_in(env_file: Path, written: str, read: str) -> None:
+    add(env_file, f"DATABASE_URL={written}")
+    assert load_settings(env_file=env_file).database_url == read
+
+
+def test_the_intake_alone_needs_a_secret_but_no_token() -> None:
+    assert set(problems_of(None, "web")) == {"ALERT_CHANNEL_ID", "WEBHOOK_SECRET"}
+
+
+def test_the_doctor_starts_with_nothing_set() -> None:
+    assert load_settings("doctor", env_file=None).alert_channel_id is None
+
+
+def test_secrets_do_not_print(env_file: Path) -> None:
+    add(env_file, "GITHUB_TOKEN=ghp_verysecret", "DATABASE_URL=postgres://u:hunter2@db/j")
+    shown = repr(load_settings(env_file=env_file))
+    assert "verysecret" not in shown
+    assert "hunter2" not in shown
+
+
+def test_every_need_has_a_cure() -> None:
+    assert {name for names in NEEDS.values() for name in names} <= set(CURES)
+
+
+def test_the_example_file_names_every_setting_once() -> None:
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    named = re.findall(r"^#?\s?([A-Z][A-Z_]+)=", text, re.MULTILINE)
+    assert sorted(named) == sorted(SETTINGS)
+
+
+def test_the_example_file_shows_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    for name, value in re.findall(r"^#?\s?([A-Z][A-Z_]+)=(.*)$", text, re.MULTILINE):
+        monkeypatch.setenv(name, value)
+    sources: dict[str, object] = {"_env_file": None}
+    assert Settings(**sources) == Settings.model_construct()  # type: ignore[arg-type]
+
+
+def test_every_setting_is_documented() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\| `([A-Z_]+)`", text, re.MULTILINE)
+    assert sorted(documented) == sorted(SETTINGS)
