@@ -27,6 +27,7 @@ import orjson
 from bot.errors import BadPayload
 from bot.models import Event, ExceptionInfo, Link, RequestInfo
 from bot.sources.compression import gunzip
+from bot.sources.heard import Heard, left_aside
 from bot.sources.log_reading import Reading, read
 from bot.sources.log_records import LogLine, Record, records
 from bot.sources.request import Request, Secrets
@@ -67,7 +68,7 @@ def verify(request: Request, secrets: Secrets) -> None:
     require_bearer_or_signature(request, secrets, setting=SETTING)
 
 
-def parse(request: Request) -> tuple[Event, ...]:
+def parse(request: Request) -> Heard:
     """The errors of a batch, in order; none for AWS's CONTROL_MESSAGE probes.
 
     Raises:
@@ -77,10 +78,11 @@ def parse(request: Request) -> tuple[Event, ...]:
     envelope = _object(request.body, "the body")
     data = _subscription_data(envelope)
     if data.get("messageType") == "CONTROL_MESSAGE":
-        return ()
+        return left_aside("a CONTROL_MESSAGE, AWS's probe")
     if data.get("messageType") != "DATA_MESSAGE":
         raise BadPayload("messageType: must be DATA_MESSAGE or CONTROL_MESSAGE")
-    return tuple(events(_batch(envelope, data), request.received_at))
+    errors = tuple(events(_batch(envelope, data), request.received_at))
+    return Heard(errors) if errors else left_aside("no error in these log events")
 
 
 def events(batch: Batch, received_at: datetime) -> list[Event]:

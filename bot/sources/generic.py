@@ -35,6 +35,7 @@ from bot.models import (
     Severity,
     Signal,
 )
+from bot.sources.heard import Heard
 from bot.sources.request import Request, Secrets
 from bot.sources.signatures import require_bearer_or_signature
 from bot.sources.text import (
@@ -143,7 +144,7 @@ def verify(request: Request, secrets: Secrets) -> None:
     require_bearer_or_signature(request, secrets, setting=SETTING)
 
 
-def parse(request: Request) -> tuple[Event, ...]:
+def parse(request: Request) -> Heard:
     """Read the events of a delivery; raises `BadPayload` naming every wrong field."""
     body = request.body
     try:
@@ -155,7 +156,7 @@ def parse(request: Request) -> tuple[Event, ...]:
             given = [_ONE.validate_json(body)]
     except ValidationError as error:
         raise BadPayload(_reason(error)) from None
-    return tuple(_event(one, request, number) for number, one in enumerate(given))
+    return Heard(tuple(_event(one, request, number) for number, one in enumerate(given)))
 
 
 def _event(given: GenericEvent, request: Request, number: int) -> Event:

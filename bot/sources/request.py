@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.models import Event
+from bot.sources.heard import Heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,9 @@ class Source:
 
     Attributes:
         verify: raises `BadSignature` or `DoorShut` unless the sender proved who it is.
-        parse: raises `BadPayload` or `TooLarge`; an empty tuple means "heard, nothing to tell".
+        parse: raises `BadPayload` or `TooLarge`; what was heard may hold no event.
     """
 
     name: str
     verify: Callable[[Request, Secrets], None]
-    parse: Callable[[Request], tuple[Event, ...]]
+    parse: Callable[[Request], Heard]

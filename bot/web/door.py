@@ -10,6 +10,7 @@ from __future__ import annotations
 import concurrent.futures
 import logging
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -31,6 +32,7 @@ from bot.errors import (
     UpstreamError,
 )
 from bot.models import Event, Receipt
+from bot.sources.heard import Heard
 from bot.sources.request import Request, Source
 from bot.sources.table import SOURCES
 from bot.web.body import UnknownEncoding, decoded, read_body
@@ -39,6 +41,8 @@ from bot.web.settings import WebSettings
 Submit = Callable[[Sequence[Event]], "concurrent.futures.Future[tuple[Receipt, ...]]"]
 
 log = logging.getLogger(__name__)
+
+_SUBMITTED_AT_ONCE = 500  # a batch of 10,000 errors must not be larger than the intake's queue
 
 #: The status of each refusal; the first class that fits counts.
 _STATUS: tuple[tuple[type[JinkiesError], HTTPStatus], ...] = (
@@ -72,11 +76,13 @@ class Door:
     def deliver(self, source_name: str, environ: Mapping[str, Any]) -> Answer:
         """Take one delivery; the answer is 202 only after its events are committed."""
         try:
-            return accepted(self._take(source_name, environ))
+            heard = self._hear(source_name, environ)
+            receipts = self._committed(heard.events)
         except JinkiesError as error:
             return refusal(error)
+        return accepted(heard, receipts)
 
-    def _take(self, source_name: str, environ: Mapping[str, Any]) -> tuple[Receipt, ...]:
+    def _hear(self, source_name: str, environ: Mapping[str, Any]) -> Heard:
         source = SOURCES.get(source_name)
         if source is None:
             raise NotFound("there is no source of this name; there are: " + ", ".join(SOURCES))
@@ -86,8 +92,7 @@ class Door:
         if encoding:
             body = decoded(request.body, encoding, self._settings.max_inflated_bytes)
             request = replace(request, body=body)
-        events = source.parse(request)
-        return self._committed(events) if events else ()
+        return source.parse(request)
 
     def _request(self, environ: Mapping[str, Any]) -> Request:
         query = environ.get("QUERY_STRING", "")
@@ -107,18 +112,24 @@ class Door:
             return
         source.verify(request, secrets)
 
-    def _committed(self, events: tuple[Event, ...]) -> tuple[Receipt, ...]:
-        future = self._submit(events)
+    def _committed(self, events: tuple[Event, ...]) -> Sequence[Receipt]:
+        deadline = time.monotonic() + self._settings.commit_timeout
+        receipts: list[Receipt] = []
         try:
-            return future.result(self._settings.commit_timeout)
+            for first in range(0, len(events), _SUBMITTED_AT_ONCE):
+                future = self._submit(events[first : first + _SUBMITTED_AT_ONCE])
+                receipts += future.result(max(0.0, deadline - time.monotonic()))
         except (concurrent.futures.TimeoutError, concurrent.futures.CancelledError):
             # It may still be committed; the same event id then counts once at the next try.
             log.warning("no commit within %.1f s", self._settings.commit_timeout)
             raise Overloaded from None
+        return receipts
 
 
-def accepted(receipts: Sequence[Receipt]) -> Answer:
-    """202 with what became of each event, in their order."""
+def accepted(heard: Heard, receipts: Sequence[Receipt]) -> Answer:
+    """202 with what became of each event, in their order; or what the protocol demands."""
+    if heard.answer:
+        return Answer(HTTPStatus.OK, heard.answer, {"Content-Type": heard.content_type})
     alerts = [
         {
             "id": receipt.short_id,
@@ -128,7 +139,8 @@ def accepted(receipts: Sequence[Receipt]) -> Answer:
         }
         for receipt in receipts
     ]
-    return Answer(HTTPStatus.ACCEPTED, orjson.dumps({"alerts": alerts}))
+    told = {"alerts": alerts, "note": heard.note} if heard.note else {"alerts": alerts}
+    return Answer(HTTPStatus.ACCEPTED, orjson.dumps(told))
 
 
 def refusal(error: JinkiesError) -> Answer:
