@@ -70,10 +70,10 @@ def pins_of(requirements: str, folder: Path = ROOT) -> Iterator[tuple[str, tuple
                 yield pin["name"], extras, pin["version"]
 
 
-def satisfied(requirements: str) -> bool:
+def satisfied(requirements: str, folder: Path = ROOT) -> bool:
     """Whether this interpreter already has exactly the pinned packages, extras included."""
     try:
-        for name, extras, version in pins_of(requirements):
+        for name, extras, version in pins_of(requirements, folder):
             if metadata.version(name) != version:
                 return False
             for needed in metadata.requires(name) or ():

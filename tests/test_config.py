@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,10 +19,10 @@ def nothing_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def env_file(tmp_path: Path) -> Iterator[Path]:
+def env_file(tmp_path: Path) -> Path:
     path = tmp_path / ".env"
     path.write_text(REQUIRED, encoding="utf-8")
-    yield path
+    return path
 
 
 def problems_of(env_file: Path | None, purpose: str = "bot") -> dict[str, str]:
@@ -145,7 +144,7 @@ def test_lists_and_maps_are_read(env_file: Path) -> None:
         env_file,
         "ROLES_ADMIN=Ops, SRE ,",
         'CHANNEL_BY_SERVICE={"payments": 123456789012345679}',
-        "REPOSITORY_BY_SERVICE={\"payments\": \"acme/payments\"}",
+        'REPOSITORY_BY_SERVICE={"payments": "acme/payments"}',
         "REDACT_EMAILS=no",
         "log_level=debug",
     )
