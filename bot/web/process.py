@@ -1,0 +1,35 @@
+"""`run.py web`: the intake as a process of its own, under granian."""
+
+from __future__ import annotations
+
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+THREADS = 8
+_END_WITHIN = 15  # seconds a worker has to finish after SIGTERM
+
+
+def serve(factory: str, *, host: str, port: int, threads: int = THREADS) -> None:
+    """Serve until SIGINT or SIGTERM; requests that have begun are answered.
+
+    Args:
+        factory: where the worker finds a function that makes the app, e.g. "bot.main:web_app".
+        host: the address to listen on.
+        port: the port to listen on.
+        threads: requests that wait for their commit at the same time.
+    """
+    Server(
+        factory,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        factory=True,
+        workers=1,
+        blocking_threads=threads,
+        backpressure=max(2 * threads, 64),
+        respawn_failed_workers=True,
+        workers_kill_timeout=_END_WITHIN,
+        websockets=False,
+        log_level=LogLevels.error,
+    ).serve()
