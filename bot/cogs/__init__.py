@@ -1,1 +1,9 @@
-"""ASKING: thin slash commands."""
+"""ASKING: thin slash commands. `COGS` is the explicit table of them."""
+
+from discord.ext import commands
+
+from bot.cogs.admin import AdminCog
+from bot.cogs.alerts import AlertsCog
+from bot.cogs.respond import RespondCog, ShipCog
+
+COGS: tuple[type[commands.Cog], ...] = (AlertsCog, RespondCog, ShipCog, AdminCog)

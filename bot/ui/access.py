@@ -29,10 +29,12 @@ class Access:
         admin: Iterable[str] = (),
     ) -> None:
         named = zip(_ORDER, (view, respond, ship, admin), strict=True)
-        self._roles: Mapping[Capability, frozenset[str]] = {
-            capability: frozenset(_key(role) for role in roles) for capability, roles in named
+        self._named: Mapping[Capability, tuple[str, ...]] = {
+            capability: tuple(roles) for capability, roles in named
         }
-        self._spelt = {_key(role): role for roles in (view, respond, ship, admin) for role in roles}
+        self._roles = {
+            capability: frozenset(map(_key, roles)) for capability, roles in self._named.items()
+        }
 
     def person(self, interaction: discord.Interaction[Any]) -> Person:
         """Who pressed or typed, with what their roles allow here and now."""
@@ -57,14 +59,15 @@ class Access:
     def require(self, person: Person, needed: Capability) -> None:
         """Raise NotAllowed, naming the roles that would do, unless the person may."""
         if needed not in person.capabilities:
-            raise self.refusal(needed)
+            raise NotAllowed(needed, self.roles_for(needed))
 
-    def refusal(self, needed: str) -> NotAllowed:
-        """The error for a missing capability, with the roles that carry it."""
-        carriers = _ORDER[_ORDER.index(Capability(needed)) :]
-        roles = [role for capability in carriers for role in self._roles[capability]]
-        names = sorted(_shown(self._spelt[role]) for role in set(roles))
-        return NotAllowed(needed, (*names, "a server administrator") if names else ())
+    def roles_for(self, needed: Capability) -> tuple[str, ...]:
+        """Names of the roles that carry a capability, the smallest first."""
+        carriers = _ORDER[_ORDER.index(needed) :]
+        named = dict.fromkeys(role for each in carriers for role in self._named[each])
+        return tuple(map(_shown, named)) or (
+            f"administrator of this server (ROLES_{needed.upper()} is not set)",
+        )
 
 
 def _key(role: str) -> str:

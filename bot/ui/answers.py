@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,7 +66,9 @@ async def answer(
 
 async def say_error(press: Press, error: app_commands.AppCommandError) -> None:
     """The command tree's last resort: for what went wrong outside of `answer`."""
-    cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+    cause: BaseException = error
+    if isinstance(error, app_commands.CommandInvokeError | app_commands.TransformerError):
+        cause = error.__cause__ or error
     if isinstance(cause, discord.HTTPException):
         _log.warning("an answer did not reach Discord: %s", cause, exc_info=cause)
         return
@@ -80,10 +82,10 @@ async def say_error(press: Press, error: app_commands.AppCommandError) -> None:
 def explain(press: Press, error: BaseException) -> str:
     """The words for an error; one nobody expected gets an id that is in the log too."""
     if isinstance(error, NotAllowed):
-        return f"⛔ {press.client.desk.access.refusal(error.needed)}"
+        return f"⛔ {error}"
     if isinstance(error, UpstreamError):
         return plain.clip(f"⚠️ {plain.escape(str(error))}\n{_again(error)}", MAX_TEXT)
-    if isinstance(error, JinkiesError | app_commands.TransformerError | app_commands.CheckFailure):
+    if isinstance(error, JinkiesError | app_commands.CheckFailure):
         return plain.clip(f"🤷 {plain.escape(str(error))}", MAX_TEXT)
     error_id = secrets.token_hex(4)
     _log.error("error %s in %s", error_id, _named(press), exc_info=error)
@@ -102,7 +104,8 @@ def _again(error: UpstreamError) -> str:
 def _named(press: Press) -> str:
     if press.command is not None:
         return f"/{press.command.qualified_name}"
-    return str((press.data or {}).get("custom_id", press.type.name))
+    data: Mapping[str, Any] = press.data or {}
+    return str(data.get("custom_id", press.type.name))
 
 
 async def _send(press: Press, reply: Answer, *, ephemeral: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,7 +52,17 @@ class JinkiesClient(commands.Bot):
             guild_ready_timeout=guild_ready_timeout,
         )
         self.desk = desk
+        self.became_ready = asyncio.Event()
         self._furnish = furnish
+
+    @property
+    def was_ready(self) -> bool:
+        """Whether it has ever been ready."""
+        return self.became_ready.is_set()
+
+    async def on_ready(self) -> None:
+        """Called by discord.py when the servers are known."""
+        self.became_ready.set()
 
     async def setup_hook(self) -> None:
         """Called by discord.py after the login, before the gateway."""

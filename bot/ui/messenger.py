@@ -31,7 +31,11 @@ class DiscordMessenger:
     """
 
     def __init__(
-        self, client: discord.Client, clock: Callable[[], datetime], *, timeout: float = 25.0
+        self,
+        client: discord.Client | None,
+        clock: Callable[[], datetime],
+        *,
+        timeout: float = 25.0,
     ) -> None:
         self.client = client
         self._clock = clock
@@ -44,11 +48,13 @@ class DiscordMessenger:
         `find` does).
 
         Raises:
+            NotFound: the card of this nonce was posted, and deleted since.
             UpstreamError: `permanent` where a person must change something first.
         """
         shown = card(detail, self._clock(), mention=notification.mention)
+        channel = self._channel(notification.channel_id)
         async with self._attempt(notification.channel_id):
-            message = await self._channel(notification.channel_id).send(
+            message = await channel.send(
                 shown.content,
                 embed=shown.embed,
                 files=shown.files,
@@ -90,21 +96,30 @@ class DiscordMessenger:
                     return message.id
         return None
 
+    def url(self, channel_id: int, message_id: int) -> str:
+        """The link that opens a card; "" while the channel's server is not known."""
+        channel = self.client.get_channel(channel_id) if self.client else None
+        if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+            return ""
+        return f"https://discord.com/channels/{channel.guild.id}/{channel_id}/{message_id}"
+
+    def _channel(self, channel_id: int) -> discord.PartialMessageable:
+        """Raises UpstreamError while there is no connection."""
+        client = self.client
+        if client is None or client.user is None or client.is_closed():
+            raise UpstreamError("Discord", "not connected at the moment.", retry_after=1.0)
+        return client.get_partial_messageable(channel_id)
+
     def _is_card(self, message: discord.Message, alert_id: int) -> bool:
         """Whether it is a card we posted, not a copy shown in answer to a command."""
-        me = self.client.user
+        me = self.client.user if self.client else None
         if me is None or message.author.id != me.id or message.interaction_metadata is not None:
             return False
         return alert_id in _alerts_of(message)
 
-    def _channel(self, channel_id: int) -> discord.PartialMessageable:
-        return self.client.get_partial_messageable(channel_id)
-
     @asynccontextmanager
     async def _attempt(self, channel_id: int) -> AsyncIterator[None]:
         """Turn everything Discord or the network can do into our errors."""
-        if self.client.user is None or self.client.is_closed():
-            raise UpstreamError("Discord", "not connected at the moment.", retry_after=1.0)
         try:
             async with asyncio.timeout(self._timeout):
                 yield

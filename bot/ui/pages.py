@@ -61,10 +61,10 @@ async def list_alerts(desk: Desk, filters: Filters, number: int) -> Answer:
     """Read one page from the store and lay it out."""
     page = await desk.store.alerts.page(
         states=filters.states,
-        service=filters.service or None,
-        environment=filters.environment or None,
+        service=filters.service,
+        environment=filters.environment,
         severity=Severity(filters.severity) if filters.severity else None,
-        text=filters.text or None,
+        text=filters.text,
         number=number,
         size=PAGE_SIZE,
     )

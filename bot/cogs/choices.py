@@ -1,0 +1,89 @@
+"""What an option offers while a person types: alerts, services, environments."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.errors import NotFound
+from bot.models import AlertState, Capability, parse_short_id
+from bot.ui.desk import Desk, JinkiesClient, Press
+from bot.ui.pages import choice_name
+
+MAX_CHOICES = 25
+MAX_LENGTH = 100
+PATIENCE = 2.0  # seconds; Discord shows nothing after 3
+_log = logging.getLogger(__name__)
+
+Choices = list[app_commands.Choice[str]]
+
+
+class AlertId(app_commands.Transformer):
+    """An option that names an alert: "J-42", "42", or picked from the list.
+
+    `states` narrows what is suggested, not what may be typed.
+    """
+
+    def __init__(self, states: Sequence[AlertState] = tuple(AlertState)) -> None:
+        super().__init__()
+        self.states = states
+
+    async def transform(self, interaction: discord.Interaction[Any], value: Any, /) -> int:  # noqa: ARG002
+        """The alert's number.
+
+        Raises:
+            NotFound: it is no alert's id.
+        """
+        number = parse_short_id(str(value))
+        if number is None:
+            raise NotFound(f"“{value}” is no alert id. They look like J-42; pick one as you type.")
+        return number
+
+    async def autocomplete(  # type: ignore[override]
+        self, interaction: Press, value: str, /
+    ) -> Choices:
+        """Alerts that match what is typed so far, newest first."""
+        desk = interaction.client.desk
+        if not _may_see(desk, interaction):
+            return []
+        async with asyncio.timeout(PATIENCE):
+            found = await desk.store.alerts.suggest(value, MAX_CHOICES, states=self.states)
+        return [
+            app_commands.Choice(name=choice_name(alert), value=alert.short_id) for alert in found
+        ]
+
+
+async def services(interaction: discord.Interaction[JinkiesClient], typed: str) -> Choices:
+    """Services that have alerts."""
+    desk = interaction.client.desk
+    if not _may_see(desk, interaction):
+        return []
+    async with asyncio.timeout(PATIENCE):
+        return _named(await desk.store.alerts.services(typed, MAX_CHOICES))
+
+
+async def environments(interaction: discord.Interaction[JinkiesClient], typed: str) -> Choices:
+    """Environments that have alerts."""
+    desk = interaction.client.desk
+    if not _may_see(desk, interaction):
+        return []
+    async with asyncio.timeout(PATIENCE):
+        return _named(await desk.store.alerts.environments(typed, MAX_CHOICES))
+
+
+def _may_see(desk: Desk, interaction: Press) -> bool:
+    return Capability.VIEW in desk.access.person(interaction).capabilities
+
+
+def _named(names: Sequence[str]) -> Choices:
+    """A name is its own value, so one that Discord could not carry whole is left out."""
+    return [app_commands.Choice(name=name, value=name) for name in names if _fits(name)]
+
+
+def _fits(name: str) -> bool:
+    return bool(name.strip()) and len(name.encode("utf-16-le")) // 2 <= MAX_LENGTH

@@ -1,0 +1,95 @@
+"""Keeps the bot connected to Discord: a client that ends is replaced by a new one.
+
+discord.py reconnects the gateway by itself; but a failed login, or an event that it cannot read,
+ends the whole client. The web intake goes on meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+
+import discord
+
+from bot.errors import SettingsError
+from bot.ui.desk import JinkiesClient
+
+LONGEST_WAIT = 60.0  # seconds between two attempts
+_log = logging.getLogger(__name__)
+
+
+async def stay_connected(
+    make_client: Callable[[], JinkiesClient],
+    token: str,
+    *,
+    stop: asyncio.Event,
+    connected: Callable[[JinkiesClient], None],
+    first_wait: float = 1.0,
+) -> None:
+    """Run one client after the other until `stop`, then say goodbye to Discord.
+
+    Args:
+        make_client: a client can be started only once, so each attempt gets a new one.
+        connected: told of each client as soon as it is ready.
+        first_wait: seconds before the second attempt; doubled up to a minute.
+
+    Raises:
+        SettingsError: Discord refuses the token at the first login.
+    """
+    wait, was_connected = first_wait, False
+    while not stop.is_set():
+        client = make_client()
+        error = await _run_one(client, token, stop, connected)
+        was_connected = was_connected or client.was_ready
+        if stop.is_set():
+            return
+        if isinstance(error, discord.LoginFailure) and not was_connected:
+            raise SettingsError(
+                [
+                    "DISCORD_TOKEN: Discord does not know it. To cure it, open "
+                    "https://discord.com/developers/applications → your application → Bot → "
+                    "Reset Token, and copy the new one."
+                ]
+            )
+        wait = first_wait if client.was_ready else min(wait * 2, LONGEST_WAIT)
+        pause = wait * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+        _log.error("the Discord client ended, next attempt in %.1f s", pause, exc_info=error)
+        await _sleep(pause, stop)
+
+
+async def _run_one(
+    client: JinkiesClient,
+    token: str,
+    stop: asyncio.Event,
+    connected: Callable[[JinkiesClient], None],
+) -> BaseException | None:
+    """Run a client until it ends or `stop`; return what ended it."""
+    async with client:
+        running = asyncio.create_task(client.start(token), name="discord-client")
+        ready = asyncio.create_task(_tell_when_ready(client, connected), name="discord-ready")
+        stopping = asyncio.create_task(stop.wait(), name="discord-stop")
+        try:
+            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await client.close()
+            for task in (ready, stopping, running):
+                task.cancel()
+            ended = await asyncio.gather(running, ready, stopping, return_exceptions=True)
+    return next((each for each in ended if isinstance(each, Exception)), None)
+
+
+async def _tell_when_ready(
+    client: JinkiesClient, connected: Callable[[JinkiesClient], None]
+) -> None:
+    await client.became_ready.wait()
+    connected(client)
+
+
+async def _sleep(seconds: float, stop: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
