@@ -1,0 +1,1 @@
+"""The REST v10 routes, one module per topic, joined in `router.py`."""
