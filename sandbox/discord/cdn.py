@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from .world import World
+from sandbox.discord.world import World
 
 _PICTURE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8">
 <rect width="8" height="8" fill="#5865f2"/><circle cx="4" cy="3" r="1.5" fill="#fff"/>

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from . import messages
-from .errors import ApiError, CannotDo
-from .messages import Upload
-from .permissions import Permission
-from .world import World
+from sandbox.discord import messages
+from sandbox.discord.errors import ApiError, CannotDo
+from sandbox.discord.messages import Upload
+from sandbox.discord.permissions import Permission
+from sandbox.discord.world import World
 
 Json = dict[str, Any]
 

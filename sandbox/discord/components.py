@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from .errors import Form
+from sandbox.discord.errors import Form
 
 Json = dict[str, Any]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from .errors import Form
+from sandbox.discord.errors import Form
 
 Json = dict[str, Any]
 

@@ -12,11 +12,11 @@ import orjson
 import zstandard
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
-from . import guilds
-from .conformance import Observer
-from .faults import Faults
-from .sessions import ALL_INTENTS, MEMBERS, MESSAGE_CONTENT, PRESENCES, Session
-from .world import Dispatch, World
+from sandbox.discord import guilds
+from sandbox.discord.conformance import Observer
+from sandbox.discord.faults import Faults
+from sandbox.discord.sessions import ALL_INTENTS, MEMBERS, MESSAGE_CONTENT, PRESENCES, Session
+from sandbox.discord.world import Dispatch, World
 
 Json = dict[str, Any]
 

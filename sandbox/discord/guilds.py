@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from . import objects
-from .world import World
+from sandbox.discord import objects
+from sandbox.discord.world import World
 
 Json = dict[str, Any]
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from . import messages, objects
-from .errors import ApiError, CannotDo, unknown
-from .messages import Draft, Upload
-from .snowflake import moment
-from .world import World, only
+from sandbox.discord import messages, objects
+from sandbox.discord.errors import ApiError, CannotDo, unknown
+from sandbox.discord.messages import Draft, Upload
+from sandbox.discord.snowflake import moment
+from sandbox.discord.world import World, only
 
 Json = dict[str, Any]
 

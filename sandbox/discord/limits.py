@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from .components import check_components
-from .embeds import check_embeds
-from .errors import ApiError, Form
-from .messages import Upload
-from .objects import V2
+from sandbox.discord.components import check_components
+from sandbox.discord.embeds import check_embeds
+from sandbox.discord.errors import ApiError, Form
+from sandbox.discord.messages import Upload
+from sandbox.discord.objects import V2
 
 Json = dict[str, Any]
 

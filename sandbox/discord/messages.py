@@ -5,13 +5,13 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import objects
-from .components import normal_components
-from .embeds import normal_embeds
-from .errors import unknown
-from .permissions import Permission
-from .snowflake import moment
-from .world import Audience, World, only
+from sandbox.discord import objects
+from sandbox.discord.components import normal_components
+from sandbox.discord.embeds import normal_embeds
+from sandbox.discord.errors import unknown
+from sandbox.discord.permissions import Permission
+from sandbox.discord.snowflake import moment
+from sandbox.discord.world import Audience, World, only
 
 Json = dict[str, Any]
 

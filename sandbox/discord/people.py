@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import commands, messages, objects, reactions
-from .components import BUTTON, LINK_STYLE, SELECTS, STRING_SELECT, walk
-from .errors import ApiError, CannotDo
-from .interactions import (
+from sandbox.discord import commands, messages, objects, reactions
+from sandbox.discord.components import BUTTON, LINK_STYLE, SELECTS, STRING_SELECT, walk
+from sandbox.discord.errors import ApiError, CannotDo
+from sandbox.discord.interactions import (
     AUTOCOMPLETE,
     COMMAND,
     COMPONENT,
@@ -15,10 +15,10 @@ from .interactions import (
     Interactions,
     Reply,
 )
-from .limits import check_message
-from .messages import Draft, Upload
-from .permissions import Permission
-from .world import World
+from sandbox.discord.limits import check_message
+from sandbox.discord.messages import Draft, Upload
+from sandbox.discord.permissions import Permission
+from sandbox.discord.world import World
 
 __all__ = ["PersonDoor", "Reply"]
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from .messages import partial_emoji
-from .world import Audience, World
+from sandbox.discord.messages import partial_emoji
+from sandbox.discord.world import Audience, World
 
 Json = dict[str, Any]
 

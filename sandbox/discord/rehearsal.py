@@ -1,8 +1,8 @@
 """The world as it is at the first start: one guild, three channels, four people and a bot."""
 
-from . import objects
-from .permissions import ALL, BOT, EVERYONE, NONE, Permission
-from .world import World
+from sandbox.discord import objects
+from sandbox.discord.permissions import ALL, BOT, EVERYONE, NONE, Permission
+from sandbox.discord.world import World
 
 TOKEN = "stand-in.bot.token"
 PEOPLE = {  # username -> (shown name, role)

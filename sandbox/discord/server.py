@@ -11,19 +11,19 @@ import discord.http
 import yarl
 from aiohttp import web
 
-from . import rehearsal
-from .cdn import serve_files
-from .conformance import Observer
-from .faults import Faults
-from .gateway import Gateway
-from .interactions import Interactions
-from .panels import Panel
-from .people import PersonDoor
-from .permissions import BOT, Permission
-from .rates import Rates
-from .rest.router import Rest
-from .storage import Storage
-from .world import World, wall_clock
+from sandbox.discord import rehearsal
+from sandbox.discord.cdn import serve_files
+from sandbox.discord.conformance import Observer
+from sandbox.discord.faults import Faults
+from sandbox.discord.gateway import Gateway
+from sandbox.discord.interactions import Interactions
+from sandbox.discord.panels import Panel
+from sandbox.discord.people import PersonDoor
+from sandbox.discord.permissions import BOT, Permission
+from sandbox.discord.rates import Rates
+from sandbox.discord.rest.router import Rest
+from sandbox.discord.storage import Storage
+from sandbox.discord.world import World, wall_clock
 
 Json = dict[str, Any]
 Mount = Callable[[web.Application, "DiscordStandIn"], None]

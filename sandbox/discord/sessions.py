@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from .world import Dispatch, World
+from sandbox.discord.world import Dispatch, World
 
 Json = dict[str, Any]
 

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from .world import World
+from sandbox.discord.world import World
 
 Json = dict[str, Any]
 

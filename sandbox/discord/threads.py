@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from . import objects
-from .world import Audience, World
+from sandbox.discord import objects
+from sandbox.discord.world import Audience, World
 
 Json = dict[str, Any]
 

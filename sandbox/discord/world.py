@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from . import objects, permissions
-from .errors import unknown
-from .permissions import Permission
-from .snowflake import Snowflakes
-from .tables import Table
+from sandbox.discord import objects, permissions
+from sandbox.discord.errors import unknown
+from sandbox.discord.permissions import Permission
+from sandbox.discord.snowflake import Snowflakes
+from sandbox.discord.tables import Table
 
 Json = dict[str, Any]
 

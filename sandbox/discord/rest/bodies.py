@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 from aiohttp import BodyPartReader, web
 
-from ..errors import ApiError, Form
-from ..messages import Upload
+from sandbox.discord.errors import ApiError, Form
+from sandbox.discord.messages import Upload
 
 Json = dict[str, Any]
 

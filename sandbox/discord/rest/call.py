@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import ApiError, missing_access, missing_permissions, unknown
-from ..interactions import Interactions
-from ..messages import Upload
-from ..objects import DM
-from ..permissions import NONE, Permission
-from ..world import World
+from sandbox.discord.errors import ApiError, missing_access, missing_permissions, unknown
+from sandbox.discord.interactions import Interactions
+from sandbox.discord.messages import Upload
+from sandbox.discord.objects import DM
+from sandbox.discord.permissions import NONE, Permission
+from sandbox.discord.world import World
 
 Json = dict[str, Any]
 

@@ -3,10 +3,10 @@
 import re
 from typing import Any
 
-from ..commands import GROUP, SUBCOMMAND
-from ..errors import ApiError, Form, missing_access, unknown
-from ..messages import Json
-from .call import Answer, Call, Routes
+from sandbox.discord.commands import GROUP, SUBCOMMAND
+from sandbox.discord.errors import ApiError, Form, missing_access, unknown
+from sandbox.discord.messages import Json
+from sandbox.discord.rest.call import Answer, Call, Routes
 
 routes = Routes()
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from ..errors import Form, missing_permissions, unknown
-from ..messages import Json
-from ..permissions import Permission
-from ..world import Audience
-from .call import Call, Routes
+from sandbox.discord.errors import Form, missing_permissions, unknown
+from sandbox.discord.messages import Json
+from sandbox.discord.permissions import Permission
+from sandbox.discord.rest.call import Call, Routes
+from sandbox.discord.world import Audience
 
 routes = Routes()
 

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from .. import messages as post_office
-from .. import objects
-from ..components import check_modal, walk
-from ..errors import ApiError, Form
-from ..interactions import AUTOCOMPLETE, COMPONENT, MODAL_SUBMIT, Interaction
-from ..limits import check_message
-from ..messages import Json
-from .call import Call, Routes
+from sandbox.discord import messages as post_office
+from sandbox.discord import objects
+from sandbox.discord.components import check_modal, walk
+from sandbox.discord.errors import ApiError, Form
+from sandbox.discord.interactions import AUTOCOMPLETE, COMPONENT, MODAL_SUBMIT, Interaction
+from sandbox.discord.limits import check_message
+from sandbox.discord.messages import Json
+from sandbox.discord.rest.call import Call, Routes
 
 routes = Routes()
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from .. import guilds
-from ..errors import missing_permissions, unknown
-from ..messages import Json
-from ..permissions import Permission
-from ..world import Audience
-from .call import Call, Routes
+from sandbox.discord import guilds
+from sandbox.discord.errors import missing_permissions, unknown
+from sandbox.discord.messages import Json
+from sandbox.discord.permissions import Permission
+from sandbox.discord.rest.call import Call, Routes
+from sandbox.discord.world import Audience
 
 routes = Routes()
 

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from .. import messages as post_office
-from .. import objects
-from ..errors import ApiError, Form, missing_permissions
-from ..limits import check_message
-from ..messages import Draft, Json
-from ..permissions import Permission
-from ..snowflake import moment
-from ..world import Audience
-from .call import Call, Routes
+from sandbox.discord import messages as post_office
+from sandbox.discord import objects
+from sandbox.discord.errors import ApiError, Form, missing_permissions
+from sandbox.discord.limits import check_message
+from sandbox.discord.messages import Draft, Json
+from sandbox.discord.permissions import Permission
+from sandbox.discord.rest.call import Call, Routes
+from sandbox.discord.snowflake import moment
+from sandbox.discord.world import Audience
 
 routes = Routes()
 

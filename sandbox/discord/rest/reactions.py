@@ -3,10 +3,10 @@
 import re
 from typing import Any
 
-from .. import reactions as kept
-from ..errors import missing_permissions, unknown
-from ..permissions import Permission
-from .call import Call, Routes
+from sandbox.discord import reactions as kept
+from sandbox.discord.errors import missing_permissions, unknown
+from sandbox.discord.permissions import Permission
+from sandbox.discord.rest.call import Call, Routes
 
 routes = Routes()
 

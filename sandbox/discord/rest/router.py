@@ -8,13 +8,12 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from ..conformance import Observer
-from ..errors import ApiError
-from ..faults import Fault, Faults
-from ..interactions import Interactions
-from ..rates import Rates
-from ..world import World
-from . import (
+from sandbox.discord.conformance import Observer
+from sandbox.discord.errors import ApiError
+from sandbox.discord.faults import Fault, Faults
+from sandbox.discord.interactions import Interactions
+from sandbox.discord.rates import Rates
+from sandbox.discord.rest import (
     channels,
     commands,
     guilds,
@@ -26,8 +25,9 @@ from . import (
     users,
     webhooks,
 )
-from .bodies import check_fields, read_body
-from .call import Answer, Call, Route
+from sandbox.discord.rest.bodies import check_fields, read_body
+from sandbox.discord.rest.call import Answer, Call, Route
+from sandbox.discord.world import World
 
 Json = dict[str, Any]
 

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from .. import messages as post_office
-from .. import objects
-from .. import threads as kept
-from ..errors import ApiError, Form, missing_permissions, unknown
-from ..limits import check_message
-from ..messages import Draft, Json
-from ..permissions import Permission
-from .call import Answer, Call, Routes
+from sandbox.discord import messages as post_office
+from sandbox.discord import objects
+from sandbox.discord import threads as kept
+from sandbox.discord.errors import ApiError, Form, missing_permissions, unknown
+from sandbox.discord.limits import check_message
+from sandbox.discord.messages import Draft, Json
+from sandbox.discord.permissions import Permission
+from sandbox.discord.rest.call import Answer, Call, Routes
 
 routes = Routes()
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from .. import objects
-from ..errors import unknown
-from ..messages import Json
-from .call import Call, Routes
+from sandbox.discord import objects
+from sandbox.discord.errors import unknown
+from sandbox.discord.messages import Json
+from sandbox.discord.rest.call import Call, Routes
 
 routes = Routes()
 

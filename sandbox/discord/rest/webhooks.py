@@ -3,17 +3,17 @@
 import secrets
 from typing import Any
 
-from .. import messages as post_office
-from .. import objects
-from ..errors import ApiError, Form, missing_permissions, unknown
-from ..interactions import Interaction
-from ..limits import check_message
-from ..messages import Draft, Json
-from ..permissions import Permission
-from ..threads import open_thread
-from ..world import Audience
-from .call import Call, Routes
-from .interactions import require_answered
+from sandbox.discord import messages as post_office
+from sandbox.discord import objects
+from sandbox.discord.errors import ApiError, Form, missing_permissions, unknown
+from sandbox.discord.interactions import Interaction
+from sandbox.discord.limits import check_message
+from sandbox.discord.messages import Draft, Json
+from sandbox.discord.permissions import Permission
+from sandbox.discord.rest.call import Call, Routes
+from sandbox.discord.rest.interactions import require_answered
+from sandbox.discord.threads import open_thread
+from sandbox.discord.world import Audience
 
 routes = Routes()
 
