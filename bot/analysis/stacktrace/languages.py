@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bot.analysis.stacktrace import python
+from bot.analysis.stacktrace import (
+    dart,
+    dotnet,
+    golang,
+    javascript,
+    jvm,
+    php,
+    python,
+    ruby,
+    rust,
+)
 from bot.models import ExceptionInfo
 
 
@@ -19,4 +29,14 @@ class Language:
 
 
 # On a tie in frames the earlier one wins.
-LANGUAGES = (Language("python", python.HINTS, python.parse),)
+LANGUAGES = (
+    Language("python", python.HINTS, python.parse),
+    Language("jvm", jvm.HINTS, jvm.parse),
+    Language("dotnet", dotnet.HINTS, dotnet.parse),
+    Language("javascript", javascript.HINTS, javascript.parse),
+    Language("go", golang.HINTS, golang.parse),
+    Language("rust", rust.HINTS, rust.parse),
+    Language("ruby", ruby.HINTS, ruby.parse),
+    Language("php", php.HINTS, php.parse),
+    Language("dart", dart.HINTS, dart.parse),
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 # A frame is never longer; a longer line is data, and no frame pattern is tried on it.
 LONGEST_FRAME = 2_000
@@ -80,3 +80,20 @@ def _without_prefixes(lines: list[str]) -> list[str]:
 def _dedented(lines: list[str]) -> list[str]:
     margin = min((len(line) - len(line.lstrip(" ")) for line in lines if line.strip()), default=0)
     return [line[margin:] for line in lines] if margin else lines
+
+
+def header_above(
+    lines: Sequence[str], first_frame: int, floor: int, is_header: Callable[[str], object]
+) -> int | None:
+    """The line where the error's name stands: the topmost header of the paragraph above.
+
+    Looks at no more than 40 lines above `first_frame` and never above `floor`.
+    """
+    found: int | None = None
+    for index in range(first_frame - 1, max(floor, first_frame - 40) - 1, -1):
+        line = lines[index]
+        if not line.strip():
+            break
+        if len(line) <= 2 * LONGEST_FRAME and is_header(line):
+            found = index
+    return found
