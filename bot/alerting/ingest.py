@@ -3,28 +3,44 @@ record → correlate → route → enqueue; only then answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from itertools import islice
 
-from bot.models import Alert, Event, Receipt, Receiver
-from bot.store import Store
+from bot.alerting.correlation import begin, happened, tell_all
+from bot.alerting.owing import Route, owed
+from bot.alerting.preparation import Arrival, Preparation, Redacts
+from bot.errors import Overloaded
+from bot.models import Alert, AlertState, Event, Reason, Receipt, Signal
+from bot.store import Store, Transaction, alerts, debts, events
+from bot.store.alerts import Identity
+from bot.store.events import EventKey
+from bot.store.listing import ACTIVITY_STEP
+from bot.store.moments import to_number
+from bot.store.writer import Lane
+
+Receipts = tuple[Receipt, ...]
 
 
-class Redacts(Protocol):
-    """What the road needs of `alerting.redaction.Redactor`."""
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a batch made of one alert."""
 
-    def event(self, event: Event) -> Event:
-        """The event without secrets."""
-        ...
+    before: Alert | None
+    alert: Alert
+    reason: Reason | None
 
 
 class Intake:
     """Accepts events; what it has answered is durable.
 
     Args:
-        route: called inside the transaction for an alert that owes a notification.
+        route: called inside the transaction for an alert that calls for people.
         wake: called after a commit that put something into the outbox; thread-safe.
         capacity: events that may wait for the commit before `Overloaded` is raised.
         roots: path prefixes of our own code, for marking frames (see `stacktrace.mark_in_app`).
@@ -34,34 +50,204 @@ class Intake:
         self,
         store: Store,
         *,
-        route: Callable[[Alert], Receiver],
+        route: Route,
         redactor: Redacts,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
         capacity: int = 2000,
         roots: Sequence[str] = (),
     ) -> None:
-        self._store = store
+        self._prepare = Preparation(redactor, roots=roots)
+        self._route = route
+        self._clock = clock
+        self._wake = wake
+        self._capacity = capacity
+        self._lane: Lane[Sequence[Arrival], Receipts] = Lane(
+            store.writer, self._commit, committed=self._announce
+        )
+        self._owes = False
+        self._waiting = 0
+        self._change = threading.Condition()
+        self._open = True
 
-    def submit(self, events: Sequence[Event]) -> Future[tuple[Receipt, ...]]:
+    def submit(self, events: Sequence[Event]) -> Future[Receipts]:
         """Prepare the events in this thread, queue them, and promise their receipts.
 
-        Thread-safe. The future is done when they are committed, receipts in their order.
+        Thread-safe. The future is done when they are committed, receipts in their order; it
+        fails with `UpstreamError` if the database failed, and then nothing was stored.
 
         Raises:
             Overloaded: too many events wait already, or the intake is stopping.
             BadPayload: an event has no id.
         """
-        raise NotImplementedError
+        if self._waiting + len(events) > max(self._capacity, len(events)):
+            raise Overloaded
+        arrivals = [self._prepare(event) for event in events]
+        self._accept(len(arrivals))
+        promise = self._lane.submit(arrivals)
+        promise.add_done_callback(lambda _: self._accept(-len(arrivals)))
+        return promise
 
-    async def ingest(self, events: Sequence[Event]) -> tuple[Receipt, ...]:
+    async def ingest(self, events: Sequence[Event]) -> Receipts:
         """`submit` for the event loop: prepared in a thread, awaited until committed."""
-        raise NotImplementedError
+        return await asyncio.wrap_future(await asyncio.to_thread(self.submit, events))
 
     async def start(self) -> None:
-        """Open the door."""
-        raise NotImplementedError
+        """Open the door (it is open from the beginning)."""
+        self._open = True
 
     async def stop(self) -> None:
         """Close the door and wait until all that was accepted is committed."""
-        raise NotImplementedError
+        self._open = False
+        await asyncio.to_thread(self._drained)
+
+    def _drained(self) -> None:
+        with self._change:
+            self._change.wait_for(lambda: self._waiting == 0)
+
+    def _accept(self, count: int) -> None:
+        with self._change:
+            if count > 0 and not self._open:
+                raise Overloaded
+            self._waiting += count
+            if not self._waiting:
+                self._change.notify_all()
+
+    def _commit(
+        self, transaction: Transaction, batches: Sequence[Sequence[Arrival]]
+    ) -> list[Receipts]:
+        """Several submissions, one transaction."""
+        arrivals = [arrival for batch in batches for arrival in batch]
+        receipts, self._owes = take_in(transaction, arrivals, self._route, self._clock())
+        remaining = iter(receipts)
+        return [tuple(islice(remaining, len(batch))) for batch in batches]
+
+    def _announce(self) -> None:
+        if self._owes:
+            self._wake()
+
+
+def take_in(
+    transaction: Transaction, arrivals: Sequence[Arrival], route: Route, now: datetime
+) -> tuple[list[Receipt], bool]:
+    """The road inside one transaction: record → correlate → route → enqueue.
+
+    Returns the receipts in order, and whether the outbox owes something it did not before.
+    """
+    seen = events.known(transaction, {_key(arrival) for arrival in arrivals})
+    fresh = _first_of_each(arrival for arrival in arrivals if _key(arrival) not in seen)
+    news = _correlate(transaction, fresh, now)
+    _record(transaction, fresh, news, now)
+    owes = _enqueue(transaction, news.values(), route, now)
+    return _receipts(arrivals, fresh, seen, news), owes
+
+
+def _key(arrival: Arrival) -> EventKey:
+    return EventKey(arrival.event.source, arrival.event.event_id)
+
+
+def _first_of_each(arrivals: Iterable[Arrival]) -> list[Arrival]:
+    once: dict[EventKey, Arrival] = {}
+    for arrival in arrivals:
+        once.setdefault(_key(arrival), arrival)
+    return list(once.values())
+
+
+def _correlate(
+    transaction: Transaction, fresh: Sequence[Arrival], now: datetime
+) -> dict[Identity, News]:
+    """Find or make the alert of each event, and store what it becomes."""
+    told: dict[Identity, list[Arrival]] = defaultdict(list)
+    for arrival in fresh:
+        told[arrival.identity].append(arrival)
+    known = alerts.find(transaction, told.keys()) if told else {}
+    news = {
+        identity: _news(known.get(identity), arrivals, now) for identity, arrivals in told.items()
+    }
+    begun = [(identity, each) for identity, each in news.items() if each.before is None]
+    ids = alerts.add(transaction, [each.alert for _, each in begun])
+    for (identity, each), alert_id in zip(begun, ids, strict=True):
+        news[identity] = replace(each, alert=replace(each.alert, id=alert_id))
+    moved = [(each.before, each.alert) for each in news.values() if each.before is not None]
+    alerts.save(transaction, [(before, after) for before, after in moved if before != after])
+    return news
+
+
+def _news(before: Alert | None, arrivals: Sequence[Arrival], now: datetime) -> News:
+    if before is not None:
+        return News(before, *tell_all(before, arrivals, now))
+    alert, _ = tell_all(begin(arrivals[0], now), arrivals, now)
+    over = alert.state is AlertState.RESOLVED  # and nobody has heard of it
+    return News(None, alert, None if over else Reason.FIRST)
+
+
+def _record(
+    transaction: Transaction,
+    fresh: Sequence[Arrival],
+    news: Mapping[Identity, News],
+    now: datetime,
+) -> None:
+    """Store the events, each under its alert, and the alerts' activity."""
+    received_at = to_number(now)
+    counts: Counter[tuple[int, int]] = Counter()
+    rows = []
+    for arrival in fresh:
+        alert_id = news[arrival.identity].alert.id
+        firing = arrival.event.signal is Signal.FIRING
+        seen = happened(arrival, now)
+        if firing:
+            counts[alert_id, int(seen.timestamp()) // ACTIVITY_STEP] += 1
+        rows.append(
+            {
+                "source": arrival.event.source,
+                "event_id": arrival.event.event_id,
+                "alert_id": alert_id,
+                "firing": firing,
+                "occurred_at": to_number(seen),
+                "received_at": received_at,
+                "body": arrival.body,
+            }
+        )
+    events.add(transaction, rows)
+    alerts.add_activity(transaction, counts)
+
+
+def _enqueue(transaction: Transaction, news: Iterable[News], route: Route, now: datetime) -> bool:
+    """Owe the cards what is new; True if that changed the outbox."""
+    told = [(each.alert, each.reason) for each in news if each.reason is not None]
+    standings = debts.standings(transaction, [alert.id for alert, _ in told])
+    changed = [
+        changed
+        for alert, reason in told
+        for changed in owed(standings[alert.id], reason, alert, route, now)
+    ]
+    debts.put(transaction, changed)
+    return bool(changed)
+
+
+def _receipts(
+    arrivals: Sequence[Arrival],
+    fresh: Sequence[Arrival],
+    seen: Mapping[EventKey, int],
+    news: Mapping[Identity, News],
+) -> list[Receipt]:
+    """One for each event; of those that began an alert, the first says so."""
+    alert_ids = dict(seen) | {_key(each): news[each.identity].alert.id for each in fresh}
+    began = {identity for identity, each in news.items() if each.before is None}
+    unanswered = {_key(each) for each in fresh}
+    receipts = []
+    for arrival in arrivals:
+        key = _key(arrival)
+        is_first_copy = key in unanswered
+        receipts.append(
+            Receipt(
+                event_id=arrival.event.event_id,
+                alert_id=alert_ids[key],
+                is_new_alert=is_first_copy and arrival.identity in began,
+                is_duplicate=not is_first_copy,
+            )
+        )
+        unanswered.discard(key)
+        if is_first_copy:
+            began.discard(arrival.identity)
+    return receipts

@@ -1,5 +1,6 @@
 """REMEMBERING: the only SQL in the project; SQLite by default, PostgreSQL by URL."""
 
 from bot.store.store import Store
+from bot.store.writer import Transaction
 
-__all__ = ["Store"]
+__all__ = ["Store", "Transaction"]

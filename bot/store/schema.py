@@ -117,19 +117,20 @@ outbox = Table(
     Column("id", _Id, primary_key=True, autoincrement=True),
     _alert_id(),
     Column("channel_id", BigInteger, nullable=False),
-    Column("reason", String, nullable=False),
+    Column("reason", String, nullable=False),  # "" while all that is owed is being sent
     Column("urgency", SmallInteger, nullable=False),
     Column("mention", String, nullable=False),
     Column("state", String, nullable=False),
-    Column("due_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),  # of a claim: when it lapses
     Column("created_at", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("revision", BigInteger, nullable=False, server_default="0"),
     Column("claim", String, nullable=False, server_default=""),
+    Column("sending", String, nullable=False, server_default=""),
     Column("in_doubt", Boolean, nullable=False, server_default="0"),
     Column("problem", Text, nullable=False, server_default=""),
     UniqueConstraint("alert_id", "channel_id", name="outbox_one_per_card"),
-    Index("outbox_by_due", "state", "due_at"),
+    Index("outbox_by_urgency", "urgency", "due_at"),
+    Index("outbox_by_due", "due_at"),
 )
 
 silences = Table(

@@ -19,6 +19,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from bot.errors import Overloaded, UpstreamError
 
+Transaction = Connection  # what a write is handed; only `bot.store` speaks SQL on it
+
 T = TypeVar("T")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -36,16 +38,22 @@ class _Job:
 class Lane(Generic[Item, Result]):
     """A kind of write whose items can share a transaction.
 
-    `commit(connection, items)` writes them all and returns one result per item. It runs in
+    `commit(transaction, items)` writes them all and returns one result per item. It runs in
     the writer's thread, possibly more than once for an item (if a shared transaction
-    failed), but is committed at most once.
+    failed), but is committed at most once. `committed()` is called after each commit, before
+    those who wait are answered.
     """
 
     def __init__(
-        self, writer: Writer, commit: Callable[[Connection, Sequence[Item]], Sequence[Result]]
+        self,
+        writer: Writer,
+        commit: Callable[[Transaction, Sequence[Item]], Sequence[Result]],
+        *,
+        committed: Callable[[], None] = lambda: None,
     ) -> None:
         self._writer = writer
         self.commit = commit
+        self.committed = committed
 
     def submit(self, item: Item) -> Future[Result]:
         """Queue one item; thread-safe. The future is done when it is committed."""
@@ -66,7 +74,7 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, write: Callable[[Connection], T]) -> Future[T]:
+    def submit(self, write: Callable[[Transaction], T]) -> Future[T]:
         """Run `write` in a transaction of its own; thread-safe.
 
         The future fails with whatever `write` raises (nothing is committed then), or with
@@ -115,8 +123,8 @@ class Writer:
     def _settle(self, jobs: Sequence[_Job]) -> None:
         """Commit jobs of one lane together and tell each what became of it."""
         try:
-            with self._engine.begin() as connection:
-                results = jobs[0].lane.commit(connection, [job.item for job in jobs])
+            with self._engine.begin() as transaction:
+                results = jobs[0].lane.commit(transaction, [job.item for job in jobs])
         except (OperationalError, InterfaceError) as error:
             for job in jobs:  # the database failed, not a job: trying each would only take longer
                 job.future.set_exception(_database_failed(error))
@@ -127,12 +135,13 @@ class Writer:
             for job in jobs:
                 self._settle([job])
         else:
+            jobs[0].lane.committed()
             for job, result in zip(jobs, results, strict=True):
                 job.future.set_result(result)
 
 
-def _each(connection: Connection, writes: Sequence[Callable[[Connection], Any]]) -> list[Any]:
-    return [write(connection) for write in writes]
+def _each(transaction: Transaction, writes: Sequence[Callable[[Transaction], Any]]) -> list[Any]:
+    return [write(transaction) for write in writes]
 
 
 def _groups(jobs: Sequence[_Job], single: Lane[Any, Any]) -> list[list[_Job]]:

@@ -154,15 +154,16 @@ def _create_outbox() -> None:
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("revision", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("claim", sa.String(), server_default="", nullable=False),
+        sa.Column("sending", sa.String(), server_default="", nullable=False),
         sa.Column("in_doubt", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("problem", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("alert_id", "channel_id", name="outbox_one_per_card"),
     )
-    op.create_index("outbox_by_due", "outbox", ["state", "due_at"], unique=False)
+    op.create_index("outbox_by_urgency", "outbox", ["urgency", "due_at"], unique=False)
+    op.create_index("outbox_by_due", "outbox", ["due_at"], unique=False)
 
 
 def _create_shipments() -> None:

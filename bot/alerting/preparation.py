@@ -1,0 +1,147 @@
+"""Prepare: what is done to an event before it queues, in the thread of whoever brought it.
+
+redact → stack frames → fingerprint → the text that is stored. Pure and most of the work, so
+that the transaction itself is short.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Protocol, TypeVar
+
+import orjson
+
+from bot.alerting.fingerprint import fingerprint
+from bot.analysis import stacktrace
+from bot.errors import BadPayload
+from bot.models import Event, Frame
+from bot.store.alerts import Identity
+from bot.store.codec import encode
+
+T = TypeVar("T")
+
+LONGEST_NAME = 200  # characters of a service, environment, source or event id in an index
+LONGEST_TITLE = 250
+LONGEST_MESSAGE = 2000  # of the alert; its events keep theirs whole
+_NUL = "\\u0000"  # as JSON spells it
+
+
+class Redacts(Protocol):
+    """What the road needs of `alerting.redaction.Redactor`."""
+
+    def event(self, event: Event) -> Event:
+        """The event without secrets."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An event that is ready to be stored. `body` is its JSON."""
+
+    event: Event
+    body: str
+    identity: Identity
+    title: str
+    message: str
+    culprit: str
+
+
+class Preparation:
+    """Makes arrivals of events. Thread-safe if the redactor is.
+
+    Args:
+        roots: path prefixes of our own code (see `stacktrace.mark_in_app`).
+    """
+
+    def __init__(self, redactor: Redacts, *, roots: Sequence[str] = ()) -> None:
+        self._redactor = redactor
+        self._roots = tuple(roots)
+
+    def __call__(self, event: Event) -> Arrival:
+        """Redact, find the frames, fingerprint.
+
+        Raises:
+            BadPayload: the event has no id, so that it could not be told from others.
+        """
+        if not event.event_id:
+            raise BadPayload("event_id: must not be empty")
+        event, body = _storable(self._with_frames(self._redactor.event(event)))
+        key = fingerprint(event)
+        at = stacktrace.culprit(event.exceptions)
+        return Arrival(
+            event=event,
+            body=body,
+            identity=Identity(_short(key.key), event.service, event.environment, key.version),
+            title=_title(event),
+            message=event.message[:LONGEST_MESSAGE],
+            culprit="" if at is None else _place(at),
+        )
+
+    def _with_frames(self, event: Event) -> Event:
+        exceptions = event.exceptions
+        if not exceptions and event.stack_trace:
+            exceptions = stacktrace.parse(event.stack_trace)
+        return replace(
+            event,
+            source=_short(event.source),
+            event_id=_short(event.event_id),
+            service=_short(event.service) or "unknown",
+            environment=_short(event.environment) or "production",
+            exceptions=stacktrace.mark_in_app(exceptions, roots=self._roots),
+        )
+
+
+def _title(event: Event) -> str:
+    """The sender's title, else the exception that surfaced, else the message; one line."""
+    text = event.title
+    if not text and event.exceptions:
+        surfaced = event.exceptions[-1]
+        text = f"{surfaced.type}: {surfaced.message}" if surfaced.message else surfaced.type
+    return " ".join((text or event.message or "(no message)")[: 4 * LONGEST_TITLE].split())[
+        :LONGEST_TITLE
+    ]
+
+
+def _place(frame: Frame) -> str:
+    """A frame in words: "shop/pricing.py in apply_discount"."""
+    where = frame.file or frame.module
+    return f"{where} in {frame.function}" if frame.function else where
+
+
+def _short(name: str) -> str:
+    """A name that fits an index; a longer one keeps its beginning and stays distinct."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{name[: LONGEST_NAME - 65]}~{digest}"
+
+
+def _storable(event: Event) -> tuple[Event, str]:
+    """The event and its JSON, without characters that no database keeps."""
+    try:
+        body = encode(event)
+    except orjson.JSONEncodeError:
+        event = _scrubbed(event)
+        return event, encode(event)
+    if _NUL in body:
+        event = _scrubbed(event)
+        body = encode(event)
+    return event, body
+
+
+def _scrubbed(value: T) -> T:
+    """The value with NUL and halves of surrogate pairs replaced, all the way down."""
+    scrubbed: Any = value
+    if isinstance(value, str) and type(value) is str:
+        scrubbed = value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    elif is_dataclass(value) and not isinstance(value, type):
+        scrubbed = replace(
+            value, **{each.name: _scrubbed(getattr(value, each.name)) for each in fields(value)}
+        )
+    elif isinstance(value, tuple):
+        scrubbed = tuple(_scrubbed(each) for each in value)
+    elif hasattr(value, "items"):
+        scrubbed = {_scrubbed(key): _scrubbed(each) for key, each in value.items()}
+    return scrubbed  # type: ignore[no-any-return]
