@@ -57,6 +57,17 @@ def bot(_options: argparse.Namespace, _rest: list[str]) -> int:
     return OK
 
 
+def web(_options: argparse.Namespace, _rest: list[str]) -> int:
+    """Run the web intake alone; the bot, a process of its own, delivers what it stores."""
+    from bot.config import load_settings
+
+    settings = load_settings("web")
+    from bot.main import run_web
+
+    run_web(settings)
+    return OK
+
+
 def demo(options: argparse.Namespace, _rest: list[str]) -> int:
     """Run everything on loopback."""
     from sandbox.demo import run_demo
@@ -127,6 +138,15 @@ COMMANDS = (
         SANDBOX,
         demo,
         demo_options,
+    ),
+    Command(
+        "web",
+        "run the web intake alone, for more of it",
+        "Take webhooks in a process of its own under a faster server. `run.py bot` beside it "
+        "delivers what it stores, from the same database. Start it as often as PostgreSQL and "
+        "your load balancer like; with SQLite, once, on the same machine.",
+        BOT,
+        web,
     ),
     Command(
         "doctor",
