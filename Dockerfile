@@ -6,7 +6,7 @@ FROM python:3.13-slim AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /venv
 COPY requirements.txt requirements-postgres.txt /tmp/
-RUN /venv/bin/pip install -r /tmp/requirements.txt -r /tmp/requirements-postgres.txt
+RUN /venv/bin/pip install -r /tmp/requirements-postgres.txt
 
 FROM python:3.13-slim
 ENV PATH=/venv/bin:$PATH \
@@ -20,7 +20,7 @@ RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin jinki
     && chown -R jinkies:jinkies /app
 WORKDIR /app
 COPY --from=packages /venv /venv
-COPY run.py bootstrap.py requirements.txt ./
+COPY run.py bootstrap.py requirements.txt requirements-postgres.txt ./
 COPY bot ./bot
 USER jinkies
 VOLUME /app/data

@@ -18,6 +18,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator
@@ -29,6 +30,7 @@ import bootstrap
 ROOT = bootstrap.ROOT
 OK, FAILED, MISUSED = 0, 1, 2
 BOT, SANDBOX, DEV = "requirements.txt", "requirements-sandbox.txt", "requirements-dev.txt"
+POSTGRES = "requirements-postgres.txt"  # BOT and PostgreSQL's driver
 
 Runner = Callable[[argparse.Namespace, list[str]], int]
 
@@ -206,11 +208,22 @@ def main(arguments: list[str]) -> int:
     if rest and not command.passes_on:
         parser.error(f"{command.name} does not know {' '.join(rest)}")
     try:
-        bootstrap.ready(command.requirements)
+        bootstrap.ready(_requirements_of(command))
     except bootstrap.SetupError as error:
         bootstrap.say(str(error))
         return FAILED
     return _run(command, options, rest)
+
+
+def _requirements_of(command: Command) -> str:
+    """PostgreSQL's driver is installed only where the settings ask for it."""
+    if command.requirements != BOT:
+        return command.requirements
+    env_file = Path(".env")
+    written = env_file.read_text(encoding="utf-8", errors="replace") if env_file.is_file() else ""
+    lines = [f"DATABASE_URL={os.environ.get('DATABASE_URL', '')}", *written.splitlines()]
+    chosen = re.compile(r"""\s*(export\s+)?DATABASE_URL\s*=\s*["']?postgres""", re.IGNORECASE)
+    return POSTGRES if any(chosen.match(line) for line in lines) else BOT
 
 
 def _run(command: Command, options: argparse.Namespace, rest: list[str]) -> int:

@@ -1,0 +1,261 @@
+"""`run.py doctor`: checks everything the bot needs, and says for each failure what to do.
+
+Every check is on its own: one that fails or hangs does not keep the others from being told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+
+import aiohttp
+import discord
+
+from bot.config import CURES, Settings
+from bot.errors import JinkiesError, NotFound, UpstreamError
+from bot.services import aws
+from bot.services.github import GitHubService
+from bot.store import Store
+
+PATIENCE_SECONDS = 15.0
+SHORTEST_SECRET = 16
+NEEDED = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    embed_links=True,
+    attach_files=True,
+    read_message_history=True,
+    create_public_threads=True,
+    send_messages_in_threads=True,
+)
+INVITATION = (
+    "https://discord.com/oauth2/authorize?client_id={id}"
+    f"&scope=bot+applications.commands&permissions={NEEDED.value}"
+)
+
+
+class Verdict(StrEnum):
+    """What a check found; the value is its sign."""
+
+    FINE = "✓"
+    WRONG = "✗"
+    UNUSED = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report."""
+
+    name: str
+    verdict: Verdict
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.verdict.value} {self.name}: {self.text}"
+
+
+Check = Callable[[Settings], Awaitable[list[Finding]]]
+
+
+async def examine(
+    settings: Settings, say: Callable[[str], object], *, patience: float = PATIENCE_SECONDS
+) -> bool:
+    """Run every check (each for at most `patience` seconds) and say what it found.
+
+    Returns whether all is well; never raises for what it finds.
+    """
+    results = await asyncio.gather(
+        *(_guarded(name, check, settings, patience) for name, check in CHECKS.items())
+    )
+    findings = [finding for result in results for finding in result]
+    for finding in findings:
+        say(str(finding))
+    wrong = [finding for finding in findings if finding.verdict is Verdict.WRONG]
+    say(f"{len(wrong)} to cure." if wrong else "All is well.")
+    return not wrong
+
+
+async def _guarded(name: str, check: Check, settings: Settings, patience: float) -> list[Finding]:
+    try:
+        async with asyncio.timeout(patience):
+            return await check(settings)
+    except TimeoutError:
+        text = f"no answer in {patience:g} s. Check the connection, and a firewall or proxy."
+        return [Finding(name, Verdict.WRONG, text)]
+    except (JinkiesError, OSError, aiohttp.ClientError, discord.DiscordException) as error:
+        return [Finding(name, Verdict.WRONG, str(error) or type(error).__name__)]
+
+
+async def check_discord(settings: Settings) -> list[Finding]:
+    """Token, intents, server, commands, and the permissions in every channel."""
+    token = settings.discord_token.get_secret_value()
+    if not token:
+        return [Finding("Discord token", Verdict.WRONG, _unset("DISCORD_TOKEN"))]
+    async with discord.Client(intents=discord.Intents(guilds=True)) as client:
+        try:
+            await client.login(token)
+        except discord.LoginFailure:
+            text = f"Discord refuses it; {CURES['DISCORD_TOKEN']}."
+            return [Finding("Discord token", Verdict.WRONG, text)]
+        assert client.user is not None
+        found = [
+            Finding("Discord token", Verdict.FINE, f"logged in as {client.user}"),
+            Finding("Discord intents", Verdict.FINE, "none of the privileged ones is needed"),
+        ]
+        return found + await _check_server(client, settings)
+
+
+async def _check_server(client: discord.Client, settings: Settings) -> list[Finding]:
+    invite = f"Invite the bot with {INVITATION.format(id=client.application_id)}"
+    if settings.alert_channel_id is None:
+        return [Finding("Alert channel", Verdict.WRONG, _unset("ALERT_CHANNEL_ID"))]
+    try:
+        guild_id = settings.discord_guild_id or await _guild_of(client, settings.alert_channel_id)
+        guild = await client.fetch_guild(guild_id)
+        channels = {channel.id: channel for channel in await guild.fetch_channels()}
+        me = await guild.fetch_member(client.user.id if client.user else 0)
+    except (discord.NotFound, discord.Forbidden) as error:
+        text = f"Discord does not show it to the bot ({error.text}). {invite}; check the ids too."
+        return [Finding("Discord server", Verdict.WRONG, text)]
+    found = [Finding("Discord server", Verdict.FINE, guild.name)]
+    try:
+        await client.http.get_guild_commands(client.application_id or 0, guild_id)
+        found.append(Finding("Slash commands", Verdict.FINE, "may be registered"))
+    except discord.Forbidden:
+        found.append(Finding("Slash commands", Verdict.WRONG, f"may not be registered. {invite}"))
+    wanted = {settings.alert_channel_id, *settings.channel_by_service.values()}
+    return found + [_check_channel(channels.get(each), each, me) for each in sorted(wanted)]
+
+
+async def _guild_of(client: discord.Client, channel_id: int) -> int:
+    channel = await client.fetch_channel(channel_id)
+    if isinstance(channel, discord.abc.GuildChannel):
+        return channel.guild.id
+    raise NotFound("ALERT_CHANNEL_ID is not a channel of a server.")
+
+
+def _check_channel(
+    channel: discord.abc.GuildChannel | None, channel_id: int, me: discord.Member
+) -> Finding:
+    if channel is None:
+        text = "not found in this server. Check ALERT_CHANNEL_ID and CHANNEL_BY_SERVICE."
+        return Finding(f"Channel {channel_id}", Verdict.WRONG, text)
+    allowed = channel.permissions_for(me)
+    missing = [
+        name.replace("_", " ") for name, needed in NEEDED if needed and not getattr(allowed, name)
+    ]
+    if missing:
+        cure = f"Give the role of {me.display_name} these there: channel → Edit → Permissions."
+        text = f"the bot may not {', '.join(missing)}. {cure}"
+        return Finding(f"Channel #{channel.name}", Verdict.WRONG, text)
+    return Finding(f"Channel #{channel.name}", Verdict.FINE, "all permissions are there")
+
+
+async def check_github(settings: Settings) -> list[Finding]:
+    """Token, and access to every repository that is named."""
+    token = settings.github_token.get_secret_value()
+    repositories = {settings.github_repository, *settings.repository_by_service.values()} - {""}
+    if not token:
+        text = "GITHUB_TOKEN is not set, so no issues and pull requests can be created"
+        verdict = Verdict.WRONG if repositories else Verdict.UNUSED
+        return [Finding("GitHub", verdict, text)]
+    if not repositories:
+        return [Finding("GitHub", Verdict.WRONG, _unset("GITHUB_REPOSITORY"))]
+    github = GitHubService(token, api_url=settings.github_api_url)
+    try:
+        return [
+            finding
+            for name in sorted(repositories)
+            for finding in _on_repository(name, await github.check(name))
+        ]
+    finally:
+        github.close()
+
+
+def _on_repository(name: str, problems: tuple[str, ...]) -> list[Finding]:
+    if not problems:
+        text = "issues and pull requests can be created"
+        return [Finding(f"GitHub {name}", Verdict.FINE, text)]
+    return [Finding(f"GitHub {name}", Verdict.WRONG, problem) for problem in problems]
+
+
+async def check_aws(settings: Settings) -> list[Finding]:
+    """Credentials and logs; not set up is fine, because the forwarder needs none of ours."""
+    try:
+        identity = await aws.identify(settings.aws_region, settings.aws_endpoint_url)
+    except NotFound:
+        text = "no credentials; fine while logs come by the Lambda forwarder"
+        return [Finding("AWS", Verdict.UNUSED, text)]
+    except UpstreamError as error:
+        verdict = Verdict.WRONG if settings.aws_region else Verdict.UNUSED
+        return [Finding("AWS", verdict, str(error))]
+    groups = "sees log groups" if identity.sees_log_groups else "sees no log groups there yet"
+    return [Finding("AWS", Verdict.FINE, f"{identity.arn} in {identity.region}, {groups}")]
+
+
+async def check_database(settings: Settings) -> list[Finding]:
+    """It opens, has the newest schema, and answers."""
+    store = await Store.open(settings.database_url)
+    try:
+        await asyncio.to_thread(store.ready)
+    finally:
+        await store.close()
+    kind = settings.database_url.partition("+")[0]
+    return [Finding("Database", Verdict.FINE, f"{kind} answers, its schema is up to date")]
+
+
+async def check_web(settings: Settings) -> list[Finding]:
+    """The port is free, or already ours; and deliveries can prove who they are."""
+    return [await _check_port(settings.web_host, settings.web_port), _check_secret(settings)]
+
+
+async def _check_port(host: str, port: int) -> Finding:
+    where = f"{host}:{port}"
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            probe.bind((host, port))
+            return Finding("Web port", Verdict.FINE, f"{where} is free")
+    if await _is_jinkies(host, port):
+        return Finding("Web port", Verdict.FINE, f"{where} is taken by a Jinkies that runs")
+    text = f"{where} cannot be listened on. Set WEB_PORT (and WEB_HOST), or end what is there."
+    return Finding("Web port", Verdict.WRONG, text)
+
+
+async def _is_jinkies(host: str, port: int) -> bool:
+    reached = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - compared, not bound
+    timeout = aiohttp.ClientTimeout(total=3)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        try:
+            async with session.get(f"http://{reached}:{port}/health") as answer:
+                return answer.status == 200
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+
+def _check_secret(settings: Settings) -> Finding:
+    secret = settings.webhook_secret.get_secret_value()
+    if not secret:
+        text = f"{_unset('WEBHOOK_SECRET')} Until then every delivery is refused."
+        return Finding("Webhook secret", Verdict.WRONG, text)
+    if len(secret) < SHORTEST_SECRET:
+        text = f"shorter than {SHORTEST_SECRET} characters; {CURES['WEBHOOK_SECRET']}."
+        return Finding("Webhook secret", Verdict.WRONG, text)
+    return Finding("Webhook secret", Verdict.FINE, "is set")
+
+
+def _unset(name: str) -> str:
+    return f"{name} is not set. To cure it, {CURES[name]}."
+
+
+CHECKS: dict[str, Check] = {
+    "Discord": check_discord,
+    "Database": check_database,
+    "Web": check_web,
+    "GitHub": check_github,
+    "AWS": check_aws,
+}
