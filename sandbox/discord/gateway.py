@@ -13,7 +13,7 @@ import zstandard
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from sandbox.discord import guilds
-from sandbox.discord.conformance import Observer
+from sandbox.discord.observer import Observer
 from sandbox.discord.faults import Faults
 from sandbox.discord.sessions import ALL_INTENTS, MEMBERS, MESSAGE_CONTENT, PRESENCES, Session
 from sandbox.discord.world import Dispatch, World

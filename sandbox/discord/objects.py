@@ -178,5 +178,4 @@ def application(app_id: str, name: str, bot: Json, owner: Json) -> Json:
         "explicit_content_filter": 0,
         "team": None,
         "eligible_oauth2_scopes": [],
-        "summary": "",
     }

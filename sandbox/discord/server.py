@@ -13,7 +13,7 @@ from aiohttp import web
 
 from sandbox.discord import rehearsal
 from sandbox.discord.cdn import serve_files
-from sandbox.discord.conformance import Observer
+from sandbox.discord.observer import Observer
 from sandbox.discord.faults import Faults
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.interactions import Interactions

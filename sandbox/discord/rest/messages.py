@@ -18,7 +18,7 @@ CREATE = (
     "content embeds allowed_mentions components flags attachments message_reference nonce"
     " enforce_nonce tts sticker_ids"
 )
-EDIT = "content embeds flags allowed_mentions components attachments"
+EDIT = "content embeds flags allowed_mentions components attachments tts"
 MOST_PINS = 250
 
 

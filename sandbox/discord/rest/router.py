@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from sandbox.discord.conformance import Observer
+from sandbox.discord.observer import Observer
 from sandbox.discord.errors import ApiError
 from sandbox.discord.faults import Fault, Faults
 from sandbox.discord.interactions import Interactions

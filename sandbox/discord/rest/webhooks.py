@@ -24,7 +24,7 @@ EXECUTE = (
     "content embeds allowed_mentions components attachments tts flags username avatar_url"
     " thread_name applied_tags"
 )
-EDIT = "content embeds allowed_mentions components attachments flags"
+EDIT = "content embeds allowed_mentions components attachments flags tts"
 _MOST_IN_CHANNEL = 15
 
 
