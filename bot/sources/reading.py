@@ -134,7 +134,7 @@ def moment_of(value: object) -> datetime | None:
 def _moment_of_text(text: str) -> datetime:
     if text.replace(".", "", 1).isdigit():
         return _moment_of_number(float(text))
-    moment = datetime.fromisoformat(_BEYOND_MICROSECONDS.sub(r"\1", text))
+    moment = datetime.fromisoformat(_BEYOND_MICROSECONDS.sub(r"\1", text).removesuffix(" UTC"))
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
