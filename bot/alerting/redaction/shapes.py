@@ -166,7 +166,8 @@ _WORD_CLASSES = bytes(
     ord("x") if chr(code) in _WORD + "-" else ord(".") if code == ord(".") else ord("!")
     for code in range(256)
 )
-_CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)")
+_DIGIT_RUN = re.compile(r"[0-9][0-9 -]{11,}[0-9]")
+_DIGITS = re.compile(r"[0-9]+")
 _CARD_ISSUER = re.compile(r"4|5[1-5]|2[2-7]|3[47]|3[0689]|6")
 
 
@@ -189,10 +190,29 @@ def cards(text: str, raw: bytes) -> Iterator[Span]:
     classes = raw.translate(_DIGIT_CLASSES)
     if b"00000000" not in classes and b"0000 0000" not in classes:
         return
-    for match in _CARD.finditer(text):
-        digits = match[0].replace(" ", "").replace("-", "")
-        if _CARD_ISSUER.match(digits) and digits.isascii() and _luhn(digits):
-            yield Span(match.start(), match.end(), "card number")
+    for run in _DIGIT_RUN.finditer(text):
+        groups = [match.span() for match in _DIGITS.finditer(text, run.start(), run.end())]
+        for first, (start, _) in enumerate(groups):
+            if start and (text[start - 1].isalnum() or text[start - 1] in "_.-"):
+                continue
+            for _, end in groups[first : first + 7]:
+                digits = text[start:end].replace(" ", "").replace("-", "")
+                if len(digits) > 19:
+                    break
+                if len(digits) >= 13 and _is_card(digits) and not _goes_on(text, end):
+                    yield Span(start, end, "card number")
+                    break
+
+
+def _goes_on(text: str, end: int) -> bool:
+    after = text[end : end + 2]
+    return (
+        after[:1].isalnum() or after[:1] in ("_", "-") or (after[:1] == "." and after[1:].isdigit())
+    )
+
+
+def _is_card(digits: str) -> bool:
+    return _CARD_ISSUER.match(digits) is not None and _luhn(digits)
 
 
 def _luhn(digits: str) -> bool:

@@ -42,8 +42,8 @@ _DOTNET = re.compile(
     r"|Hangfire|Quartz|MySql|Oracle|MongoDB|Swashbuckle|interop)(?:\.|$)"
 )
 _RUST = re.compile(
-    r"<?&?(?:mut )?(?:std|core|alloc|__rustc|tokio|futures|hyper|tower|axum|actix_\w+|rayon|backtrace"
-    r"|anyhow|tracing|rust_begin_unwind|rust_panic|__libc_start_main|_start)(?:::|$| as )"
+    r"<?&?(?:mut )?(?:std|core|alloc|__rustc|tokio|futures|hyper|tower|axum|actix_\w+|rayon"
+    r"|backtrace|anyhow|tracing|rust_begin_unwind|rust_panic|__libc_start_main|_start)(?:::|$| as )"
 )
 _GO_STANDARD = frozenset((
     "archive", "bufio", "bytes", "cmp", "compress", "container", "context", "crypto", "database",
