@@ -5,14 +5,14 @@ It listens on loopback; a foreign web page in the same browser is kept out by th
 reached under (DNS rebinding) and by the Origin of its calls (request forgery).
 """
 
+import re
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?")
 _PAGE_PATHS = ("/page/", "/channels/", "/favicon")
 _READS = frozenset({"GET", "HEAD"})
 _PAGE_HEADERS = {
@@ -52,7 +52,7 @@ async def guard(request: web.Request, handler: Answer) -> web.StreamResponse:
 
 def refusal(request: web.Request) -> str | None:
     """Return why a request to the page is refused; None if it is not."""
-    if urlsplit(f"//{request.host}").hostname not in _LOOPBACK:
+    if not _LOOPBACK.fullmatch(request.host):
         return "the page answers only under a loopback name"
     if request.method in _READS:
         return None
