@@ -29,6 +29,10 @@ _HEAD = re.compile(
     r"|(?:START|END|REPORT|INIT_START|EXTENSION|TELEMETRY)\b.*(?:RequestId|Version|Name):"
     r"|(?:level|time|ts|severity)=|\d{1,3}(?:\.\d{1,3}){3} |RequestId: "
 )
+_ANY_LEVEL = re.compile(
+    rf"\b{_LEVEL_WORD}|\[(?:error|crit|warn)\]|(?:level|severity)[=:]\s*\"?\w+", re.IGNORECASE
+)
+_HARMLESS = re.compile(r"trace|debug|info|notice", re.IGNORECASE)
 _TRACEBACK = re.compile(r"[\s+|]*(?:Exception Group )?Traceback \(most recent call last\):")
 _CHAIN = re.compile(
     r"Caused by: |Suppressed: |\.\.\. \d+ (?:more|common frames)"
@@ -152,9 +156,10 @@ def _traceback_owner(last: Record | None, trace: Record | None) -> Record | None
     """A traceback belongs to the chain before it or to the log line that announced it."""
     if trace is not None and trace.mode == "chain":
         return trace
-    if last is not None and last.mode == "" and _HEAD.match(last.lines[0]):
-        return last
-    return None
+    if last is None or last.mode or not _HEAD.match(last.lines[0]):
+        return None
+    level = _ANY_LEVEL.search(last.lines[0][:200])
+    return last if level and not _HARMLESS.search(level[0]) else None
 
 
 def _is_near(record: Record | None, line: LogLine) -> bool:

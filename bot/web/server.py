@@ -41,10 +41,11 @@ class _JsonErrorTask(ErrorTask):  # type: ignore[misc]  # waitress is not typed
 class _Task(WSGITask):  # type: ignore[misc]
     """During the stop every answer ends its connection, so a busy client cannot hold us."""
 
-    def execute(self) -> None:
-        if not self.channel.server.accepting:
+    def build_response_header(self) -> bytes:
+        if not self.channel.server.accepting and not self.close_on_finish:
             self.set_close_on_finish()
-        super().execute()
+        header: bytes = super().build_response_header()
+        return header
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
@@ -76,8 +77,9 @@ class WebServer:
             port=port,
             threads=threads,
             ident=None,
-            max_request_body_size=max_body_bytes + 1,  # waitress refuses from there on
-            inbuf_overflow=max_body_bytes + 1,
+            # A little too much is read and refused in peace; at more the connection is cut.
+            max_request_body_size=2 * max_body_bytes,
+            inbuf_overflow=2 * max_body_bytes,
             channel_timeout=60,
             connection_limit=500,
             asyncore_use_poll=True,
@@ -97,6 +99,11 @@ class WebServer:
         """Where it listens."""
         return f"http://{self.host}:{self.port}"
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether new connections are taken."""
+        return bool(self._server.accepting)
+
     def start(self) -> None:
         """Begin to serve; connections were already queued since construction."""
         self._thread.start()
@@ -107,6 +114,7 @@ class WebServer:
         After `timeout` seconds the connections that are still busy are cut.
         """
         if not self._thread.is_alive():
+            self._server.accepting = False
             wasyncore.close_all(self._sockets)
             return
         self._deadline = time.monotonic() + timeout
@@ -117,15 +125,15 @@ class WebServer:
     def _serve(self) -> None:
         while not self._stopping.is_set():
             self._turn(_LOOP_WAIT)
-        self._server.accepting = False
         self._server.del_channel()
         self._server.socket.close()
+        self._server.accepting = False
         while any(_is_busy(channel) for channel in self._channels()):
             if time.monotonic() > self._deadline:
                 log.warning("requests are still running at the end of the stop; cutting them")
                 break
             self._turn(0.05)
-        self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
+        self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=0.2)
         wasyncore.close_all(self._sockets)
 
     def _turn(self, wait: float) -> None:

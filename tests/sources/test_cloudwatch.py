@@ -86,6 +86,12 @@ def test_a_chain_of_exceptions_stays_one_event_line_by_line() -> None:
     assert event.message == "OrderError: unsupported operand"
 
 
+def test_a_traceback_does_not_belong_to_a_harmless_line_before_it() -> None:
+    (event,) = events(["INFO:root:starting", *TRACEBACK.split("\n")])
+    assert event.stack_trace == TRACEBACK
+    assert event.event_id == "id-1"
+
+
 def test_two_tracebacks_one_after_the_other_are_two_events() -> None:
     first, second = events([*TRACEBACK.split("\n"), *TRACEBACK.split("\n")])
     assert first.stack_trace == second.stack_trace == TRACEBACK

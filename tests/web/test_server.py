@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from bot.web.server import WebServer
+
+SECRET = "a-long-random-secret"
+HEADERS = {"Authorization": f"Bearer {SECRET}"}
+BODY = json.dumps({"service": "checkout", "message": "it broke"}).encode()
+
+
+@pytest.fixture
+def server(make_app: Callable[..., Flask]) -> Iterator[WebServer]:
+    server = WebServer(make_app(), port=0, max_body_bytes=10_000)
+    server.start()
+    yield server
+    server.stop()
+
+
+def raw(server: WebServer, request: bytes) -> bytes:
+    with socket.create_connection((server.host, server.port), timeout=5) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def test_deliveries_come_over_a_connection_that_stays_open(server: WebServer) -> None:
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=5)
+    for _ in range(3):
+        connection.request("POST", "/webhook/generic", BODY, HEADERS)
+        answer = connection.getresponse()
+        assert (answer.status, len(json.load(answer)["alerts"])) == (202, 1)
+        assert answer.getheader("Server") is None
+
+
+def test_a_chunked_body_is_read(server: WebServer) -> None:
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=5)
+    parts = iter([BODY[:10], BODY[10:]])
+    connection.request("POST", "/webhook/generic", parts, HEADERS, encode_chunked=True)
+    assert connection.getresponse().status == 202
+
+
+def test_a_body_of_exactly_the_limit_is_read(server: WebServer) -> None:
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=5)
+    connection.request("POST", "/webhook/generic", BODY.ljust(10_000), HEADERS)
+    assert connection.getresponse().status == 202
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_a_little_too_large_is_refused_in_peace(server: WebServer, chunked: bool) -> None:
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=5)
+    body: Any = iter([BODY.ljust(10_001)]) if chunked else BODY.ljust(10_001)
+    connection.request("POST", "/webhook/generic", body, HEADERS, encode_chunked=chunked)
+    answer = connection.getresponse()
+    assert (answer.status, "10000" in json.load(answer)["error"]) == (413, True)
+
+
+@pytest.mark.parametrize(
+    ("request_head", "status"),
+    [
+        (b"Content-Length: 20000\r\n\r\n", b"413"),
+        (b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n", b"400"),
+        (b"Content-Length: nonsense\r\n\r\n", b"400"),
+        (b"Transfer-Encoding: gzip\r\n\r\n", b"501"),
+    ],
+)
+def test_what_the_server_refuses_by_itself_is_json_too(
+    server: WebServer, request_head: bytes, status: bytes
+) -> None:
+    answer = raw(server, b"POST /webhook/generic HTTP/1.1\r\nHost: x\r\n" + request_head)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.split()[1] == status
+    assert json.loads(body)["error"]
+    assert b"Connection: close" in head
+
+
+def test_the_stop_answers_what_was_received_and_takes_no_more(
+    server: WebServer, intake: Any
+) -> None:
+    intake.holds = True
+    arrived = threading.Event()
+    intake.arrived = arrived.set
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=5)
+    connection.request("POST", "/webhook/generic", BODY, HEADERS)
+    assert arrived.wait(5)
+    stopping = threading.Thread(target=server.stop)
+    stopping.start()
+    while server.is_listening:  # ends as soon as the loop has turned once
+        threading.Event().wait(0.001)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((server.host, server.port), timeout=5)
+    intake.commit()
+    answer = connection.getresponse()
+    assert (answer.status, answer.getheader("Connection")) == (202, "close")
+    stopping.join(5)
+    assert not stopping.is_alive()
+
+
+def test_the_stop_does_not_wait_for_ever(make_app: Callable[..., Flask], intake: Any) -> None:
+    intake.holds = True
+    arrived = threading.Event()
+    intake.arrived = arrived.set
+    server = WebServer(make_app(commit_timeout=2), port=0)
+    server.start()
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=5)
+    connection.request("POST", "/webhook/generic", BODY, HEADERS)
+    assert arrived.wait(5)
+    server.stop(timeout=0.05)
+    assert not server.is_listening
+    intake.commit()
+
+
+def test_a_server_that_never_started_can_be_stopped(make_app: Callable[..., Flask]) -> None:
+    server = WebServer(make_app(), port=0)
+    server.stop()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((server.host, server.port), timeout=5)
+
+
+def test_a_taken_port_is_an_error_at_construction(
+    server: WebServer, make_app: Callable[..., Flask]
+) -> None:
+    with pytest.raises(OSError):
+        WebServer(make_app(), port=server.port)
