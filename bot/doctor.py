@@ -22,6 +22,7 @@ from bot.services.github import GitHubService
 from bot.store import Store
 
 PATIENCE_SECONDS = 15.0
+NEIGHBOUR_SECONDS = 1.0  # for what listens on our port to say whether it is Jinkies
 SHORTEST_SECRET = 16
 NEEDED = discord.Permissions(
     view_channel=True,
@@ -199,7 +200,11 @@ async def check_aws(settings: Settings) -> list[Finding]:
 
 async def check_database(settings: Settings) -> list[Finding]:
     """It opens, has the newest schema, and answers."""
-    store = await Store.open(settings.database_url)
+    try:
+        store = await Store.open(settings.database_url)
+    except OSError as error:  # the folder of an SQLite file cannot be made
+        text = f"cannot be opened ({error}). To cure it, {CURES['DATABASE_URL']}."
+        return [Finding("Database", Verdict.WRONG, text)]
     try:
         await asyncio.to_thread(store.ready)
     finally:
@@ -228,7 +233,7 @@ async def _check_port(host: str, port: int) -> Finding:
 
 async def _is_jinkies(host: str, port: int) -> bool:
     reached = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - compared, not bound
-    timeout = aiohttp.ClientTimeout(total=3)
+    timeout = aiohttp.ClientTimeout(total=NEIGHBOUR_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         try:
             async with session.get(f"http://{reached}:{port}/health") as answer:

@@ -1,0 +1,184 @@
+"""The doctor against the stand-ins: what it finds, and what it says to do."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from bot.config import Settings
+from bot.doctor import NEEDED, examine
+from sandbox.aws import Aws, environment_of
+from sandbox.discord import faults as discord_faults
+from sandbox.discord.server import DiscordStandIn
+from sandbox.github.server import Commit, GitHubStandIn
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Aws]:
+    aws = Aws()
+    aws.start()
+    with environment_of(aws.environment()):
+        yield aws
+    aws.stop()
+
+
+@pytest.fixture
+async def github() -> AsyncIterator[GitHubStandIn]:
+    standin = GitHubStandIn()
+    await standin.start()
+    standin.add_repository("acme/shop", [Commit("first", "Ada <a@example.com>", {"a.txt": "a"})])
+    yield standin
+    await standin.stop()
+
+
+@pytest.fixture
+def good(
+    discord_standin: DiscordStandIn, github: GitHubStandIn, aws: Aws, tmp_path: Path
+) -> dict[str, Any]:
+    world = discord_standin.world
+    return {
+        "discord_token": SecretStr(discord_standin.token),
+        "discord_guild_id": int(world.guild()["id"]),
+        "alert_channel_id": int(world.channel("alerts")["id"]),
+        "database_url": f"sqlite+aiosqlite:///{(tmp_path / 'jinkies.db').as_posix()}",
+        "web_port": 0,
+        "webhook_secret": SecretStr("a-long-random-secret"),
+        "github_token": SecretStr("stand-in-token"),
+        "github_repository": "acme/shop",
+        "github_api_url": github.api_url,
+        "aws_endpoint_url": aws.url,
+    }
+
+
+async def report_of(values: dict[str, Any], **options: float) -> tuple[bool, list[str]]:
+    lines: list[str] = []
+    well = await examine(Settings.model_construct(**values), lines.append, **options)
+    return well, lines
+
+
+async def failures_of(values: dict[str, Any], **options: float) -> list[str]:
+    well, lines = await report_of(values, **options)
+    wrong = [line for line in lines if line.startswith("✗")]
+    assert well is (not wrong)
+    return wrong
+
+
+async def test_all_is_well_when_all_is_well(good: dict[str, Any]) -> None:
+    well, lines = await report_of(good)
+    assert well, lines
+    assert all(line.startswith("✓") for line in lines[:-1]), lines
+    assert lines[-1] == "All is well."
+    for word in ("token", "intents", "server", "#alerts", "GitHub acme/shop", "AWS", "Database"):
+        assert any(word in line for line in lines), word
+
+
+async def test_without_the_servers_id_it_is_found_by_the_channel(good: dict[str, Any]) -> None:
+    assert await failures_of({**good, "discord_guild_id": None}) == []
+
+
+async def test_with_nothing_set_it_says_what_to_set(tmp_path: Path, aws: Aws) -> None:
+    url = f"sqlite+aiosqlite:///{(tmp_path / 'jinkies.db').as_posix()}"
+    values = {"database_url": url, "web_port": 0, "aws_endpoint_url": aws.url}
+    wrong = await failures_of(values)
+    assert [line.split(":")[0] for line in wrong] == ["✗ Discord token", "✗ Webhook secret"]
+    assert "discord.com/developers" in wrong[0]
+
+
+async def test_a_wrong_token_is_said_to_be_wrong_and_not_shown(good: dict[str, Any]) -> None:
+    (line,) = await failures_of({**good, "discord_token": SecretStr("not.the.token")})
+    assert "Discord refuses it" in line
+    assert "not.the.token" not in line
+
+
+async def test_a_server_the_bot_is_not_in_comes_with_an_invitation(good: dict[str, Any]) -> None:
+    (line,) = await failures_of({**good, "discord_guild_id": 123456789012345678})
+    assert "scope=bot+applications.commands" in line
+    assert f"permissions={NEEDED.value}" in line
+
+
+async def test_a_channel_that_is_not_there_is_named(good: dict[str, Any]) -> None:
+    values = {**good, "channel_by_service": {"payments": 123456789012345678}}
+    (line,) = await failures_of(values)
+    assert "123456789012345678" in line
+    assert "CHANNEL_BY_SERVICE" in line
+
+
+async def test_missing_permissions_are_listed(
+    good: dict[str, Any], discord_standin: DiscordStandIn
+) -> None:
+    world = discord_standin.world
+    for role in world.guild()["roles"]:
+        kept = int(role["permissions"]) & ~(1 << 14) & ~(1 << 38)
+        world.change_role(role["id"], permissions=str(kept))
+    (line,) = await failures_of(good)
+    assert "embed links" in line
+    assert "send messages in threads" in line
+    assert "view channel" not in line
+
+
+async def test_a_silent_discord_does_not_hang_the_doctor(
+    good: dict[str, Any], discord_standin: DiscordStandIn
+) -> None:
+    discord_standin.faults.add(discord_faults.Fault(route="users/@me", delay=5))
+    (line,) = await failures_of(good, patience=1)
+    assert "Discord: no answer in 1 s" in line
+
+
+async def test_a_refused_github_token_is_reported_with_a_cure(good: dict[str, Any]) -> None:
+    (line,) = await failures_of({**good, "github_token": SecretStr("ghp_wrong")})
+    assert line.startswith("✗ GitHub acme/shop")
+    assert "ghp_wrong" not in line
+
+
+async def test_a_repository_that_does_not_exist_is_reported(good: dict[str, Any]) -> None:
+    (line,) = await failures_of({**good, "repository_by_service": {"a": "acme/nowhere"}})
+    assert "acme/nowhere" in line
+
+
+async def test_a_repository_without_a_token_is_a_mistake(good: dict[str, Any]) -> None:
+    (line,) = await failures_of({**good, "github_token": SecretStr("")})
+    assert "GITHUB_TOKEN" in line
+
+
+async def test_a_database_that_cannot_be_opened_is_reported(
+    good: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    (line,) = await failures_of(
+        {**good, "database_url": f"sqlite+aiosqlite:///{tmp_path}/file/jinkies.db"}
+    )
+    assert line.startswith("✗ Database")
+    assert "DATABASE_URL" in line
+
+
+async def test_a_port_that_another_program_has_is_reported(good: dict[str, Any]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        (line,) = await failures_of({**good, "web_port": other.getsockname()[1]})
+    assert "WEB_PORT" in line
+
+
+async def test_a_short_secret_is_refused(good: dict[str, Any]) -> None:
+    (line,) = await failures_of({**good, "webhook_secret": SecretStr("hunter2")})
+    assert "shorter than 16" in line
+    assert "hunter2" not in line
+
+
+async def test_aws_that_cannot_be_reached_is_a_failure_only_where_it_is_set_up(
+    good: dict[str, Any],
+) -> None:
+    away = {**good, "aws_endpoint_url": "http://127.0.0.1:9"}
+    assert await failures_of(away) == []
+    (line,) = await failures_of({**away, "aws_region": "eu-central-1"})
+    assert line.startswith("✗ AWS")
+
+
+def test_the_permissions_are_the_documented_ones() -> None:
+    for name in ("README.md", "docs/deployment.md"):
+        assert f"permissions={NEEDED.value}" in (ROOT / name).read_text(encoding="utf-8")
