@@ -203,7 +203,7 @@ async def check_database(settings: Settings) -> list[Finding]:
     try:
         store = await Store.open(settings.database_url)
     except OSError as error:  # the folder of an SQLite file cannot be made
-        text = f"cannot be opened ({error}). To cure it, {CURES['DATABASE_URL']}."
+        text = f"DATABASE_URL cannot be opened ({error}). To cure it, {CURES['DATABASE_URL']}."
         return [Finding("Database", Verdict.WRONG, text)]
     try:
         await asyncio.to_thread(store.ready)
