@@ -2,47 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from bot.models import (
-    Alert,
-    AlertDetail,
-    Capability,
-    Frame,
-    IssueDraft,
-    Person,
-    PullRequestDraft,
-    Receiver,
-    Shipment,
-    SourceLocation,
+from bot.alerting.owing import Route, owed
+from bot.alerting.shipping import (
+    ISSUE,
+    PULL_REQUEST,
+    CodeHost,
+    DraftIssue,
+    DraftPullRequest,
+    Shipping,
 )
-from bot.store import Store
+from bot.errors import NotAllowed
+from bot.models import Act, ActRecord, Alert, AlertState, Capability, Person, Reason, Shipment
+from bot.store import Store, Transaction, acts, alerts, debts
+from bot.store.listing import read_alert
 
+__all__ = ["Actions", "CodeHost", "Outcome"]
 
-class CodeHost(Protocol):
-    """GitHub as the road sees it; implemented by `bot.services.github`.
-
-    Every method raises `UpstreamError`: `permanent` if it certainly did nothing and will not
-    until a person changes something. `seek`: an earlier attempt may have succeeded, so look
-    for the draft's marker first.
-    """
-
-    async def ensure_issue(self, repository: str, draft: IssueDraft, *, seek: bool) -> Shipment:
-        """Open the issue, or return the one that carries the marker."""
-        ...
-
-    async def ensure_pull_request(
-        self, repository: str, draft: PullRequestDraft, *, seek: bool
-    ) -> Shipment:
-        """Open the draft pull request, or return the one that carries the marker."""
-        ...
-
-    async def locate(self, repository: str, frame: Frame, commit: str) -> SourceLocation | None:
-        """The line of the repository that a frame names; None if it is not there."""
-        ...
+LONGEST_SILENCE = 7 * 24 * 60  # minutes
+# Changes an alert within a transaction; None if it is so already.
+Change = Callable[[Transaction, Alert, datetime], Alert | None]
+SAME_SILENCE = timedelta(minutes=1)  # a silence that ends this close to another is the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,35 +60,79 @@ class Actions:
         *,
         code_host: CodeHost | None,
         repository_for: Callable[[str], str],
-        issue_draft: Callable[[AlertDetail, str, Sequence[SourceLocation]], IssueDraft],
-        pull_request_draft: Callable[
-            [AlertDetail, str, Sequence[SourceLocation]], PullRequestDraft
-        ],
-        route: Callable[[Alert], Receiver],
+        issue_draft: DraftIssue,
+        pull_request_draft: DraftPullRequest,
+        route: Route,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
         roles_for: Callable[[Capability], tuple[str, ...]] = lambda _: (),
     ) -> None:
         self._store = store
 
+        self._route = route
+        self._clock = clock
+        self._wake = wake
+        self._roles_for = roles_for
+        self._shipping = Shipping(
+            store,
+            code_host=code_host,
+            repository_for=repository_for,
+            issue_draft=issue_draft,
+            pull_request_draft=pull_request_draft,
+            clock=clock,
+        )
+
     async def acknowledge(self, alert_id: int, person: Person) -> Outcome:
-        """Someone looks after it (open -> acknowledged). Needs RESPOND."""
-        raise NotImplementedError
+        """Someone looks after it (open -> acknowledged). Needs RESPOND.
+
+        Acknowledging what is resolved changes nothing.
+        """
+
+        def change(transaction: Transaction, alert: Alert, now: datetime) -> Alert | None:
+            if alert.state is not AlertState.OPEN:
+                return None
+            return _moved(transaction, alert, AlertState.ACKNOWLEDGED, person, now)
+
+        return await self._respond(alert_id, person, Act.ACKNOWLEDGE, change)
 
     async def resolve(self, alert_id: int, person: Person) -> Outcome:
         """It is over (-> resolved). Needs RESPOND."""
-        raise NotImplementedError
+
+        def change(transaction: Transaction, alert: Alert, now: datetime) -> Alert | None:
+            if alert.state is AlertState.RESOLVED:
+                return None
+            return _moved(transaction, alert, AlertState.RESOLVED, person, now)
+
+        return await self._respond(alert_id, person, Act.RESOLVE, change)
 
     async def silence(self, alert_id: int, person: Person, minutes: int) -> Outcome:
-        """Hold its notifications back for 1 to 10,080 minutes. Needs RESPOND.
+        """Hold its notifications back for 1 to 10,080 minutes; a number beyond is taken for
+        the nearest of these. Needs RESPOND.
 
         `changed` is False if a silence already lasts as long.
         """
-        raise NotImplementedError
+        minutes = min(max(minutes, 1), LONGEST_SILENCE)
+
+        def change(transaction: Transaction, alert: Alert, now: datetime) -> Alert | None:
+            until = now + timedelta(minutes=minutes)
+            ends = alert.silenced_until
+            if ends is not None and alert.is_silenced(now) and until - ends < SAME_SILENCE:
+                return None
+            acts.silence(transaction, alert.id, person, at=now, until=until)
+            return replace(alert, silenced_until=until, silenced_by=person.name)
+
+        return await self._respond(alert_id, person, Act.SILENCE, change, f"{minutes} min")
 
     async def unsilence(self, alert_id: int, person: Person) -> Outcome:
         """End its silence. Needs RESPOND."""
-        raise NotImplementedError
+
+        def change(transaction: Transaction, alert: Alert, now: datetime) -> Alert | None:
+            if not alert.is_silenced(now):
+                return None
+            acts.unsilence(transaction, alert.id)
+            return replace(alert, silenced_until=None, silenced_by="")
+
+        return await self._respond(alert_id, person, Act.UNSILENCE, change)
 
     async def create_issue(self, alert_id: int, person: Person) -> Outcome:
         """Open its GitHub issue, once; `outcome.shipment` is it. Needs SHIP. May take seconds.
@@ -113,8 +140,69 @@ class Actions:
         Raises:
             UpstreamError: GitHub failed, with its cure; pressing again is safe.
         """
-        raise NotImplementedError
+        return await self._ship(alert_id, person, ISSUE, Act.CREATE_ISSUE)
 
     async def create_pull_request(self, alert_id: int, person: Person) -> Outcome:
         """Open its draft pull request, once; otherwise like `create_issue`."""
-        raise NotImplementedError
+        return await self._ship(alert_id, person, PULL_REQUEST, Act.CREATE_PULL_REQUEST)
+
+    def _check(self, person: Person, needed: Capability) -> None:
+        if needed not in person.capabilities:
+            raise NotAllowed(needed.value, self._roles_for(needed))
+
+    async def _respond(
+        self, alert_id: int, person: Person, act: Act, change: Change, detail: str = ""
+    ) -> Outcome:
+        """Change the alert, write it down and owe the card, in one transaction."""
+        self._check(person, Capability.RESPOND)
+        now = self._clock()
+
+        def write(transaction: Transaction) -> Outcome:
+            before = read_alert(transaction, alert_id)
+            after = change(transaction, before, now)
+            if after is None:
+                return _already(transaction, before, act)
+            self._note(transaction, after, ActRecord(act, person.id, person.name, now, detail))
+            return Outcome(after, True, person.name, now)
+
+        outcome = await self._store.write(write)
+        if outcome.changed:
+            self._wake()
+        return outcome
+
+    async def _ship(self, alert_id: int, person: Person, kind: str, act: Act) -> Outcome:
+        """Send it to GitHub once; whoever comes second is shown what the first one made."""
+        self._check(person, Capability.SHIP)
+
+        def note(transaction: Transaction, shipment: Shipment) -> None:
+            alert = read_alert(transaction, alert_id)
+            record = ActRecord(act, person.id, person.name, self._clock(), shipment.url)
+            self._note(transaction, alert, record)
+
+        shipment, is_new = await self._shipping.ship(alert_id, person, kind, note)
+        if is_new:
+            self._wake()
+        alert = await self._store.alerts.get(alert_id)
+        return Outcome(alert, is_new, shipment.created_by, shipment.created_at, shipment)
+
+    def _note(self, transaction: Transaction, alert: Alert, record: ActRecord) -> None:
+        acts.record(transaction, alert.id, record)
+        standings = debts.standings(transaction, [alert.id])[alert.id]
+        debts.put(transaction, owed(standings, Reason.ACTED, alert, self._route, record.at))
+
+
+def _moved(
+    transaction: Transaction, alert: Alert, state: AlertState, person: Person, now: datetime
+) -> Alert:
+    after = replace(alert, state=state, state_changed_at=now, state_changed_by=person.name)
+    alerts.save(transaction, [(alert, after)])
+    return after
+
+
+def _already(transaction: Transaction, alert: Alert, act: Act) -> Outcome:
+    """Who has done it before, and when."""
+    if act in (Act.SILENCE, Act.UNSILENCE):
+        last = acts.last(transaction, alert.id, act)
+        if last is not None:
+            return Outcome(alert, False, last.person_name, last.at)
+    return Outcome(alert, False, alert.state_changed_by, alert.state_changed_at)

@@ -91,13 +91,15 @@ class Delivery:
         """Deliver until `stop`; survives failures of Discord and of the database."""
         self._loop = asyncio.get_running_loop()
         self._ended.clear()
-        while not self._stopping:
-            self._woken.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(await self._round()):
-                    await self._woken.wait()
-        await self._settled()
-        self._ended.set()
+        try:
+            while not self._stopping:
+                self._woken.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(await self._round()):
+                        await self._woken.wait()
+            await self._settled()
+        finally:
+            self._ended.set()
 
     def wake(self) -> None:
         """There may be something to deliver; thread-safe, cheap, harmless before `run`."""
