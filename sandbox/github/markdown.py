@@ -177,8 +177,8 @@ def _list(lines: list[str], start: int) -> tuple[str, int]:
         item = ITEM.match(lines[position])
         if item and item[2][0].isdigit() == numbered:
             items.append([item[3]])
-        elif lines[position].startswith("  ") and lines[position].strip():
-            items[-1].append(lines[position].strip() if not items[-1] else lines[position][2:])
+        elif lines[position].startswith("  "):
+            items[-1].append(lines[position][2:])
         else:
             break
         position += 1

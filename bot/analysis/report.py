@@ -1,0 +1,391 @@
+"""What people read on GitHub about an alert: the issue, and the pull request's report.
+
+Everything that came from outside is shown as code, never as prose: there GitHub notifies
+nobody (@user), links nothing (#123), closes nothing (fixes #1) and renders nothing. Titles are
+plain text on GitHub but become commit messages, so their references are broken up.
+Redaction has been done before; cutting comes last, and says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from bot.models import (
+    AlertDetail,
+    ExceptionInfo,
+    Frame,
+    IssueDraft,
+    PullRequestDraft,
+    Severity,
+    SourceLocation,
+)
+
+MAX_BODY = 65_536  # GitHub's limit for an issue's, a pull request's and a comment's body
+MAX_TITLE = 256
+MAX_CELL = 300
+MAX_FRAMES = 12
+MAX_LINKED = 20
+MAX_LOG_CHARS = 12_000
+MAX_TRACE_CHARS = 30_000
+BREAK = "\u200b"  # zero-width space
+CUT = "\n\n*… cut here: the report is longer than GitHub allows.*\n"
+BADGES = {
+    Severity.INFO: "🔵",
+    Severity.WARNING: "🟡",
+    Severity.ERROR: "🟠",
+    Severity.CRITICAL: "🔴",
+}
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+PLAIN_CODE = re.compile(r"[^`|\\<>&\s](?:[^`|\\<>&\n]*[^`|\\<>&\s])?")
+MARKED = re.compile(r"@(?=\w)|#(?=\d)|\b(?:GH|gh)-(?=\d)|://|<!--|-->|[`<>&*_\[\]|\\~]")
+
+
+def issue_draft(
+    detail: AlertDetail,
+    repository: str,
+    locations: Sequence[SourceLocation] = (),
+    *,
+    salt: str = "",
+) -> IssueDraft:
+    """The issue of an alert.
+
+    Args:
+        locations: where its frames lie in the repository, as far as that is known.
+        salt: a secret of the deployment; makes the hidden marker impossible to guess.
+    """
+    hidden = marker(detail, "issue", salt)
+    parts = [*_opening(detail, repository), *_evidence(detail, locations), *_closing(detail)]
+    return IssueDraft(
+        title=title(detail), body=_joined(parts, hidden), marker=hidden, labels=_labels(detail)
+    )
+
+
+def pull_request_draft(
+    detail: AlertDetail,
+    repository: str,
+    locations: Sequence[SourceLocation] = (),
+    *,
+    salt: str = "",
+    folder: str = "incidents",
+) -> PullRequestDraft:
+    """A draft pull request that adds `<folder>/J-42.md`, a report and no fix."""
+    alert = detail.alert
+    hidden = marker(detail, "pull_request", salt)
+    path = f"{folder.strip('/')}/{alert.short_id}.md"
+    report = [f"# {title(detail)}", *_opening(detail, repository), *_evidence(detail, locations)]
+    notice = (
+        "> [!IMPORTANT]\n"
+        "> **This draft holds no fix yet.** It adds one incident report, "
+        f"`{path}`, and opens a place to work: push the fix to this branch, "
+        "then mark the pull request ready for review."
+    )
+    parts = [notice, _issue_of(detail), *_opening(detail, repository)]
+    parts += [*_evidence(detail, locations), *_closing(detail)]
+    mark = hidden.removeprefix("<!-- ").removesuffix(" -->")
+    return PullRequestDraft(
+        branch=f"jinkies/{alert.short_id}",
+        title=title(detail, "Incident report: "),
+        body=_joined(parts, hidden),
+        marker=hidden,
+        commit_message=f"Add the incident report of {alert.short_id}\n\n{mark}",
+        files={path: _joined(report, "")},
+        labels=_labels(detail),
+    )
+
+
+def marker(detail: AlertDetail, kind: str, salt: str = "") -> str:
+    """The hidden comment that finds an issue again: one per deployment, alert and kind."""
+    alert = detail.alert
+    secret = "\0".join([salt, str(alert.id), alert.fingerprint.key, alert.first_seen.isoformat()])
+    mark = hashlib.sha256(f"{kind}\0{secret}".encode(errors="replace")).hexdigest()[:20]
+    return f"<!-- jinkies:alert:{alert.id}:{kind}:{mark} -->"
+
+
+def title(detail: AlertDetail, prefix: str = "") -> str:
+    """`[J-42] ZeroDivisionError: division by zero`, one line, at most 256 characters."""
+    alert = detail.alert
+    what = _one_line(alert.title or alert.message) or "an error without a message"
+    return _shortened(f"{prefix}[{alert.short_id}] {_quiet(what)}", MAX_TITLE)
+
+
+def code(text: str, limit: int = MAX_CELL) -> str:
+    """Foreign text as an inline code span, harmless in a paragraph and in a table."""
+    line = _shortened(_one_line(text), limit)
+    if not line:
+        return "—"
+    if PLAIN_CODE.fullmatch(line):
+        return f"`{line.replace('<!--', '<! --')}`"
+    # A backtick, a pipe or a backslash: entities mean themselves everywhere.
+    return "<code>" + re.sub(r"[^\w ]", lambda m: f"&#{ord(m[0])};", line) + "</code>"
+
+
+def fence(text: str, language: str = "") -> str:
+    """Foreign text as a block that nothing in it can end."""
+    clean = _clean(text).replace("<!--", f"<{BREAK}!--").strip("\n")
+    clean = re.sub(r"`{30}(?=`)", lambda run: run[0] + BREAK, clean)
+    longest = max((len(run) for run in re.findall(r"`+", clean)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    return f"{ticks}{language}\n{clean}\n{ticks}"
+
+
+def _opening(detail: AlertDetail, repository: str) -> list[str]:
+    alert = detail.alert
+    times = "once" if alert.occurrences == 1 else f"{alert.occurrences:,} times"
+    lead = (
+        f"{BADGES[alert.severity]} **{alert.severity.value.capitalize()}** in "
+        f"{code(alert.service)} ({code(alert.environment)}), seen {times} between "
+        f"{_when(alert.first_seen)} and {_when(alert.last_seen)}."
+    )
+    return [lead, "## What happened", _what(detail), _table(detail, repository)]
+
+
+def _what(detail: AlertDetail) -> str:
+    surfaced = detail.event.exceptions[-1] if detail.event.exceptions else None
+    if surfaced is None:
+        return fence(_limited(detail.event.message or detail.alert.message, 4000), "text")
+    return fence(_limited(_headline(surfaced), 4000), "text")
+
+
+def _headline(exception: ExceptionInfo) -> str:
+    return f"{exception.type}: {exception.message}" if exception.message else exception.type
+
+
+def _table(detail: AlertDetail, repository: str) -> str:
+    alert, event = detail.alert, detail.event
+    request = event.request
+    called = f"{request.method} {request.url}".strip() if request else ""
+    rows = [
+        ("Alert", f"`{alert.short_id}`"),
+        ("State", alert.state.value),
+        ("Service", code(alert.service)),
+        ("Environment", code(alert.environment)),
+        ("Occurrences", f"{alert.occurrences:,}"),
+        ("First seen", _when(alert.first_seen)),
+        ("Last seen", _when(alert.last_seen)),
+        ("Commit", _commit(repository, event.commit)),
+        ("Where", code(alert.culprit) if alert.culprit else ""),
+        ("Request", code(called) if called else ""),
+        ("Request id", code(request.request_id) if request and request.request_id else ""),
+        ("User", code(event.user) if event.user else ""),
+        ("Trace", code(event.trace_id) if event.trace_id else ""),
+        *((code(name, 60), code(value)) for name, value in list(event.labels.items())[:20]),
+    ]
+    shown = [f"| {name} | {value} |" for name, value in rows if value]
+    return "\n".join(["| | |", "|---|---|", *shown])
+
+
+def _commit(repository: str, commit: str) -> str:
+    """A sha in prose is linked by GitHub itself, if it is one of this repository."""
+    if re.fullmatch(r"[0-9a-f]{7,40}", commit):
+        return f"{commit[:12]}" if repository else f"`{commit[:12]}`"
+    return code(commit) if commit else ""
+
+
+def _evidence(detail: AlertDetail, locations: Sequence[SourceLocation]) -> list[str]:
+    event = detail.event
+    parts: list[str] = []
+    frames = _frames_that_matter(event.exceptions)
+    if frames:
+        parts += ["## Where it comes from", _frame_list(frames, locations)]
+    elif locations:
+        parts += ["## Where it comes from", _location_list(locations)]
+    trace = event.stack_trace or _written(event.exceptions)
+    if trace:
+        shown = fence(_limited(trace, MAX_TRACE_CHARS, keep_end=True), "text")
+        parts.append(_folded("Stack trace", shown))
+    if event.log_lines:
+        logs = fence(_limited("\n".join(event.log_lines), MAX_LOG_CHARS, keep_end=True), "text")
+        parts += ["## Log lines around it", logs]
+    return parts
+
+
+def _frames_that_matter(exceptions: Sequence[ExceptionInfo]) -> list[Frame]:
+    """The newest frames first: our own, or all if none is known to be ours."""
+    frames = [frame for exception in exceptions for frame in exception.frames][::-1]
+    ours = [frame for frame in frames if frame.in_app]
+    return list(dict.fromkeys(ours or frames))[:MAX_FRAMES]
+
+
+def _frame_list(frames: Sequence[Frame], locations: Sequence[SourceLocation]) -> str:
+    shown = []
+    for number, frame in enumerate(frames, start=1):
+        place = f"{frame.file}:{frame.line}" if frame.line is not None else frame.file
+        found = _location_of(frame, locations)
+        where = _linked(found) if found else code(place)
+        function = f" in {code(frame.function, 120)}" if frame.function else ""
+        shown.append(f"{number}. {where}{function}")
+        if frame.code.strip():
+            block = fence(_limited(frame.code.strip("\n"), 1500), _language(frame.file))
+            shown.append("\n".join("   " + line for line in block.split("\n")))
+    return "\n".join(shown)
+
+
+def _location_of(frame: Frame, locations: Sequence[SourceLocation]) -> SourceLocation | None:
+    """The location that was found for a frame: same line, and the paths end alike."""
+    name = re.split(r"[/\\]", frame.file)[-1]
+    same = [
+        found
+        for found in locations
+        if found.line == frame.line and found.path.rpartition("/")[2] == name
+    ]
+    parts = frame.file.replace("\\", "/")
+    return max(same, key=lambda found: _common_end(found.path, parts), default=None)
+
+
+def _common_end(left: str, right: str) -> int:
+    length = 0
+    for mine, other in zip(left[::-1], right[::-1], strict=False):
+        if mine != other:
+            break
+        length += 1
+    return length
+
+
+def _location_list(locations: Sequence[SourceLocation]) -> str:
+    return "\n".join(f"{n}. {_linked(x)}" for n, x in enumerate(locations[:MAX_FRAMES], start=1))
+
+
+def _linked(location: SourceLocation) -> str:
+    line = f":{location.line}" if location.line is not None else ""
+    label = code(f"{location.path}{line}")
+    return f"[{label}]({_safe_url(location.url)})" if _safe_url(location.url) else label
+
+
+def _safe_url(url: str) -> str:
+    """An address that can stand in a Markdown link; "" if it is not http or https."""
+    clean = "".join(_clean(url).split())
+    if not re.match(r"https?://[^/]", clean):
+        return ""
+    return re.sub(r"[^\w\-.~:/?#@!$&+,;=%]", lambda m: _percent(m[0]), clean)[:2000]
+
+
+def _percent(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode())
+
+
+def _written(exceptions: Sequence[ExceptionInfo]) -> str:
+    """A trace for structured exceptions, oldest frame first, as Python writes it."""
+    lines: list[str] = []
+    for exception in exceptions:
+        if not exception.frames:
+            continue
+        for frame in exception.frames:
+            line = f", line {frame.line}" if frame.line is not None else ""
+            function = f", in {frame.function}" if frame.function else ""
+            lines.append(f"  {frame.file}{line}{function}")
+        lines.append(_headline(exception))
+    return "\n".join(lines)
+
+
+def _issue_of(detail: AlertDetail) -> str:
+    """A reference to the alert's issue; our own number, so it may be live."""
+    issue = next((s for s in detail.shipments if s.kind == "issue"), None)
+    return f"Belongs to #{issue.number}." if issue else ""
+
+
+def _closing(detail: AlertDetail) -> list[str]:
+    links = [(link.title, link.url) for link in detail.event.links[:MAX_LINKED]]
+    shown = [
+        f"- [{_quiet(_shortened(_one_line(name), 100)) or 'Link'}]({_safe_url(url)})"
+        for name, url in links
+        if _safe_url(url)
+    ]
+    parts = ["## Links", "\n".join(shown)] if shown else []
+    card = _safe_url(detail.card_url)
+    where = f" [Card in Discord]({card})." if card else ""
+    return [
+        *parts,
+        "---",
+        f"<sub>Reported by Jinkies as {detail.alert.short_id}.{where} "
+        "Secrets were removed before anything was stored.</sub>",
+    ]
+
+
+def _folded(summary: str, content: str) -> str:
+    return f"<details>\n<summary>{summary}</summary>\n\n{content}\n\n</details>"
+
+
+def _labels(detail: AlertDetail) -> tuple[str, ...]:
+    alert = detail.alert
+    service = re.sub(r"[^\w.-]+", "-", _one_line(alert.service)).strip("-")
+    labels = ["jinkies", f"severity: {alert.severity.value}"]
+    return (*labels, f"service: {service}"[:50]) if service else tuple(labels)
+
+
+def _joined(parts: Iterable[str], hidden: str) -> str:
+    """The whole text, within GitHub's limit; the hidden marker always stays."""
+    text = "\n\n".join(part for part in parts if part)
+    end = f"\n\n{hidden}\n" if hidden else "\n"
+    room = MAX_BODY - len(end)
+    if len(text) <= room:
+        return text + end
+    # The longest that closing the open fence and the open fold can take is a line each.
+    kept = text[: room - len(CUT) - 200].rpartition("\n")[0]
+    return kept + _still_open(kept) + CUT.rstrip("\n") + end
+
+
+def _still_open(text: str) -> str:
+    """What must be closed where a text was cut: a fence, a fold."""
+    fence_open = ""
+    for line in text.split("\n"):
+        ticks = re.match(r" {0,3}`{3,}", line)
+        if ticks and not fence_open:
+            fence_open = ticks[0]
+        elif ticks and line == fence_open:
+            fence_open = ""
+    fold = text.count("\n<details>\n") > text.count("\n</details>")
+    return (f"\n{fence_open}" if fence_open else "") + ("\n\n</details>" if fold else "")
+
+
+def _limited(text: str, limit: int, *, keep_end: bool = False) -> str:
+    """At most `limit` characters, cut at a line, saying how much is missing."""
+    clean = _clean(text)
+    if len(clean) <= limit:
+        return clean
+    if keep_end:
+        tail = clean[-limit:]
+        kept = tail.partition("\n")[2] or tail
+        return f"… {len(clean) - len(kept):,} characters before this are left out\n{kept}"
+    head = clean[:limit]
+    kept = head.rpartition("\n")[0] or head
+    return f"{kept}\n… {len(clean) - len(kept):,} characters are left out"
+
+
+def _clean(text: str) -> str:
+    """Without control and direction characters, newlines and tabs excepted."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return LONE_SURROGATE.sub("\ufffd", CONTROL.sub("", text))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(_clean(text).split())
+
+
+def _shortened(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def _quiet(text: str) -> str:
+    """Foreign text as prose, for titles and link names: references and markup broken up."""
+    return MARKED.sub(lambda m: QUIET.get(m[0], m[0] + BREAK), text)
+
+
+QUIET = {
+    "`": "'", "<": "‹", ">": "›", "&": "＆", "*": "∗", "_": "_", "[": "(", "]": ")",
+    "|": "¦", "\\": "⧵", "~": "∼", "<!--": "‹!--", "-->": "--›",
+}  # fmt: skip
+
+
+def _when(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _language(file: str) -> str:
+    suffix = file.rpartition(".")[2]
+    return {"py": "python", "js": "javascript", "ts": "typescript", "java": "java", "go": "go"}.get(
+        suffix, "text"
+    )
