@@ -13,6 +13,7 @@ import hashlib
 import json
 import logging
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,7 +31,20 @@ REGION = "eu-central-1"
 MOST_EVENTS = 1_000  # in one invocation
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 20.0
 
-LambdaFunction = Callable[[Mapping[str, Any], object], object]
+FUNCTION_SECONDS = 8.0  # the function's timeout
+
+LambdaFunction = Callable[[dict[str, Any], Any], object]
+
+
+class LambdaContext:
+    """What a Lambda function can ask of its invocation; ours is only asked for the time."""
+
+    def __init__(self) -> None:
+        self._deadline = time.monotonic() + FUNCTION_SECONDS
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the function would be ended."""
+        return max(0, int((self._deadline - time.monotonic()) * 1000))
 
 
 class Aws:
@@ -150,7 +164,7 @@ class Subscriptions:
     def _deliver(self, subscription: _Subscription) -> bool:
         while subscription.waiting:
             try:
-                self._function(invocation(subscription.waiting[0]), None)
+                self._function(invocation(subscription.waiting[0]), LambdaContext())
             except Exception:  # whatever the function raises, AWS calls it again
                 log.warning("the forwarder failed for %s", subscription.group, exc_info=True)
                 return False
