@@ -58,7 +58,7 @@ _QUOTE = re.compile(r"[\"'`\n]")
 _SCHEME = re.compile(r"(?:basic|bearer|digest|token|negotiate|apikey|aws4-hmac-sha256)[ +]", re.I)
 _BARE = re.compile(r"[^\s\"'`,;&<>()\[\]{}|]+")
 _HEADER_LINE = re.compile(r"[^\"'`\n<>{}]+")
-_BLOCK = re.compile(r"[|>][+-]?[ \t]*\n")
+_BLOCK = re.compile(r"[|>][+-]?[ \t]*(?:\n|\Z)")
 _CALL = re.compile(r"[A-Za-z_]\w{0,60}(?:\.\w{1,60}){0,6}[(\[][^\n]{0,200}[)\]]")
 _HARMLESS = frozenset((
     "none", "null", "nil", "true", "false", "undefined", "nan", "empty", "missing", "invalid",

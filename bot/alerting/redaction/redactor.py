@@ -9,8 +9,12 @@ no line in which something was found.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import accumulate
 from types import MappingProxyType
 
 from bot.alerting.redaction.pairs import normalised_names, paired, secret_kind
@@ -20,6 +24,8 @@ from bot.models import Event, ExceptionInfo, Frame
 
 _MEMORY_LINES = 20_000
 _LONGEST_REMEMBERED = 500
+# Secrets that spread over lines: private keys, YAML blocks, an AWS secret near its key id.
+_SPREADS = re.compile(r"-----BEGIN |A[KS]IA|[|>][+-]?[ \t]*(?:\n|$)")
 
 
 class Redactor:
@@ -45,11 +51,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return the text with every secret in it replaced by a marker."""
-        lines = text.split("\n")
-        if not self._suspects(lines):
-            return text
-        spans = self._spans(text)
-        return replace_spans(text, spans) if spans else text
+        return self._string(text, self._dirty(text.split("\n")))
 
     def event(self, event: Event) -> Event:
         """Return the event with every secret in any of its strings replaced by a marker.
@@ -57,50 +59,79 @@ class Redactor:
         A changed `event_id` or `fingerprint_hint` keeps telling events apart: it gets a short
         digest of what it was.
         """
-        if not self._suspects(list(_lines(event))) and not self._has_secret_label(event.labels):
+        dirty = self._dirty(_lines(event))
+        if not dirty and not self._has_secret_label(event.labels):
             return event
+        clean = partial(self._string, dirty=dirty)
         request = event.request
         return replace(
             event,
-            source=self.text(event.source),
-            event_id=self._identity(event.event_id),
-            service=self.text(event.service),
-            message=self.text(event.message),
-            environment=self.text(event.environment),
-            title=self.text(event.title),
-            exceptions=tuple(self._exception(info) for info in event.exceptions),
-            stack_trace=self.text(event.stack_trace),
-            fingerprint_hint=self._identity(event.fingerprint_hint),
-            commit=self.text(event.commit),
+            source=clean(event.source),
+            event_id=_identity(event.event_id, clean(event.event_id)),
+            service=clean(event.service),
+            message=clean(event.message),
+            environment=clean(event.environment),
+            title=clean(event.title),
+            exceptions=tuple([_exception(info, dirty, clean) for info in event.exceptions]),
+            stack_trace=clean(event.stack_trace),
+            fingerprint_hint=_identity(event.fingerprint_hint, clean(event.fingerprint_hint)),
+            commit=clean(event.commit),
             request=request
             and replace(
                 request,
-                method=self.text(request.method),
-                url=self.text(request.url),
-                request_id=self.text(request.request_id),
+                method=clean(request.method),
+                url=clean(request.url),
+                request_id=clean(request.request_id),
             ),
-            user=self.text(event.user),
-            trace_id=self.text(event.trace_id),
-            log_lines=self._log_lines(event.log_lines),
+            user=clean(event.user),
+            trace_id=clean(event.trace_id),
+            log_lines=_log_lines(event.log_lines, clean),
             links=tuple(
-                replace(link, title=self.text(link.title), url=self.text(link.url))
-                for link in event.links
+                replace(link, title=clean(link.title), url=clean(link.url)) for link in event.links
             ),
-            labels=self._labels(event.labels),
+            labels=self._labels(event.labels, clean),
         )
 
-    def _suspects(self, lines: list[str]) -> bool:
-        """Whether any of the lines may hold a secret; remembers those that hold none."""
-        clean = self._clean
-        fresh = [line for line in dict.fromkeys(lines) if line and line not in clean]
+    def _dirty(self, lines: Iterable[str]) -> set[str]:
+        """The lines that hold a secret; remembers those that hold none.
+
+        All lines that are new are looked through as one text: most often nothing is found, and
+        one search in a long text costs far less than many in short ones.
+        """
+        known = self._clean
+        fresh = [line for line in dict.fromkeys(lines) if line not in known]
         if not fresh:
-            return False
-        if self._spans("\n".join(fresh)):
-            return True
-        if len(clean) > _MEMORY_LINES:
-            self._clean = clean = set()
-        clean.update(line for line in fresh if len(line) <= _LONGEST_REMEMBERED)
-        return False
+            return set()
+        spans = self._spans("\n".join(fresh))
+        dirty: set[str] = set()
+        if spans:
+            starts = [0, *accumulate(len(line) + 1 for line in fresh)]
+            for start, end, _ in spans:
+                first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1)
+                dirty.update(fresh[first:last])
+        if len(known) > _MEMORY_LINES:
+            self._clean = known = set()
+        known.update(
+            line for line in fresh if line not in dirty and len(line) <= _LONGEST_REMEMBERED
+        )
+        return dirty
+
+    def _string(self, text: str, dirty: set[str]) -> str:
+        """Redact one string whose lines were looked through; `dirty` are the lines to redact."""
+        if not dirty:
+            return text
+        if "\n" not in text:
+            return self._redacted(text) if text in dirty else text
+        lines = text.split("\n")
+        if dirty.isdisjoint(lines):
+            return text
+        if _SPREADS.search(text):
+            return self._redacted(text)
+        return "\n".join([self._redacted(line) if line in dirty else line for line in lines])
+
+    def _redacted(self, text: str) -> str:
+        spans = self._spans(text)
+        return replace_spans(text, spans) if spans else text
 
     def _spans(self, text: str) -> list[Span]:
         spans = shaped(text)
@@ -110,77 +141,77 @@ class Redactor:
             spans.extend(emails(text))
         return spans
 
-    def _identity(self, text: str) -> str:
-        redacted = self.text(text)
-        if redacted == text:
-            return text
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-        return f"{redacted} {digest}"
-
-    def _exception(self, info: ExceptionInfo) -> ExceptionInfo:
-        return replace(
-            info,
-            type=self.text(info.type),
-            message=self.text(info.message),
-            module=self.text(info.module),
-            frames=tuple(self._frame(frame) for frame in info.frames),
-        )
-
-    def _frame(self, frame: Frame) -> Frame:
-        if not self._suspects([frame.file, frame.function, frame.module, *frame.code.split("\n")]):
-            return frame
-        return replace(
-            frame,
-            file=self.text(frame.file),
-            function=self.text(frame.function),
-            module=self.text(frame.module),
-            code=self.text(frame.code),
-        )
-
-    def _log_lines(self, lines: tuple[str, ...]) -> tuple[str, ...]:
-        """Log lines together, because a private key spreads over several."""
-        joined = "\n".join(lines)
-        if "-----BEGIN " not in joined:
-            return tuple(self.text(line) for line in lines)
-        return tuple(self.text(joined).split("\n"))
-
-    def _labels(self, labels: Mapping[str, str]) -> Mapping[str, str]:
+    def _labels(self, labels: Mapping[str, str], clean: Callable[[str], str]) -> Mapping[str, str]:
         redacted: dict[str, str] = {}
         for name, value in labels.items():
             kind = secret_kind(name, self._extra)
             secret = kind is not None and value and not value.startswith(MARKER_START)
-            redacted[self.text(name)] = f"{MARKER_START}{kind}]" if secret else self.text(value)
+            redacted[clean(name)] = f"{MARKER_START}{kind}]" if secret else clean(value)
         return MappingProxyType(redacted)
 
     def _has_secret_label(self, labels: Mapping[str, str]) -> bool:
         return any(secret_kind(name, self._extra) is not None for name in labels)
 
 
+def _identity(text: str, redacted: str) -> str:
+    if redacted == text:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{redacted} {digest}"
+
+
+def _exception(info: ExceptionInfo, dirty: set[str], clean: Callable[[str], str]) -> ExceptionInfo:
+    return ExceptionInfo(
+        clean(info.type),
+        clean(info.message),
+        tuple([_frame(frame, dirty, clean) for frame in info.frames]),
+        clean(info.module),
+    )
+
+
+def _frame(frame: Frame, dirty: set[str], clean: Callable[[str], str]) -> Frame:
+    code = frame.code
+    if "\n" not in code and dirty.isdisjoint((frame.file, frame.function, frame.module, code)):
+        return frame
+    return replace(
+        frame,
+        file=clean(frame.file),
+        function=clean(frame.function),
+        module=clean(frame.module),
+        code=clean(code),
+    )
+
+
+def _log_lines(lines: tuple[str, ...], clean: Callable[[str], str]) -> tuple[str, ...]:
+    """Log lines together where a secret may spread over several of them."""
+    joined = "\n".join(lines)
+    if _SPREADS.search(joined):
+        return tuple(clean(joined).split("\n"))
+    return tuple([clean(line) for line in lines])
+
+
 def _lines(event: Event) -> Iterator[str]:
     """Every line of every string of an event."""
+    for text in _strings(event):
+        if "\n" in text:
+            yield from text.split("\n")
+        elif text:
+            yield text
+
+
+def _strings(event: Event) -> Iterator[str]:
     yield from (
-        event.source, event.event_id, event.service, event.environment, event.title,
-        event.fingerprint_hint, event.commit, event.user, event.trace_id,
+        event.source, event.event_id, event.service, event.environment, event.title, event.message,
+        event.stack_trace, event.fingerprint_hint, event.commit, event.user, event.trace_id,
     )  # fmt: skip
-    yield from event.message.split("\n")
-    yield from event.stack_trace.split("\n")
     for info in event.exceptions:
-        yield info.type
-        yield info.module
-        yield from info.message.split("\n")
+        yield from (info.type, info.module, info.message)
         for frame in info.frames:
-            yield frame.file
-            yield frame.function
-            yield frame.module
-            yield frame.code
+            yield from (frame.file, frame.function, frame.module, frame.code)
     if event.request is not None:
-        yield event.request.method
-        yield event.request.url
-        yield event.request.request_id
+        yield from (event.request.method, event.request.url, event.request.request_id)
     yield from event.log_lines
     for link in event.links:
-        yield link.title
-        yield link.url
+        yield from (link.title, link.url)
     for name, value in event.labels.items():
-        yield name
-        yield value
+        yield from (name, value)

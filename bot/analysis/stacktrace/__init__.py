@@ -22,15 +22,18 @@ __all__ = ["culprit", "mark_in_app", "parse"]
 
 def parse(text: str) -> tuple[ExceptionInfo, ...]:
     """Find the first stack trace in a text, of whatever language; () if there is none."""
-    suspects = [language for language in LANGUAGES if any(hint in text for hint in language.hints)]
-    if not suspects:
-        return ()
-    lines = clean(text)
+    lines: list[str] | None = None
     best: tuple[ExceptionInfo, ...] = ()
     most = 0
-    for language in suspects:
+    for language in LANGUAGES:
+        if not any(hint in text for hint in language.hints):
+            continue
+        if lines is None:
+            lines = clean(text)
         found = language.parse(lines)
         frames = sum(len(info.frames) for info in found)
         if frames > most:
             best, most = found, frames
+            if language.decisive:
+                break
     return best

@@ -21,16 +21,20 @@ from bot.models import ExceptionInfo
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A reader of traces; it is asked only if one of `hints` occurs in the text."""
+    """A reader of traces; it is asked only if one of `hints` occurs in the text.
+
+    If a `decisive` one finds frames, no other is asked.
+    """
 
     name: str
     hints: tuple[str, ...]
     parse: Callable[[Sequence[str]], tuple[ExceptionInfo, ...]]
+    decisive: bool = False
 
 
 # On a tie in frames the earlier one wins.
 LANGUAGES = (
-    Language("python", python.HINTS, python.parse),
+    Language("python", python.HINTS, python.parse, decisive=True),
     Language("jvm", jvm.HINTS, jvm.parse),
     Language("dotnet", dotnet.HINTS, dotnet.parse),
     Language("javascript", javascript.HINTS, javascript.parse),

@@ -89,13 +89,36 @@ def culprit(exceptions: Sequence[ExceptionInfo]) -> Frame | None:
     return next((info.frames[-1] for info in exceptions if info.frames), None)
 
 
-@lru_cache(maxsize=8_192)
 def _marked(frame: Frame, roots: tuple[str, ...]) -> Frame:
+    return _decided(
+        frame.file,
+        frame.line,
+        frame.function,
+        frame.module,
+        frame.in_app,
+        frame.code,
+        frame.column,
+        roots,
+    )
+
+
+# Traces repeat. The key is made of plain strings because they hash and compare much faster than
+# frames do.
+@lru_cache(maxsize=8_192)
+def _decided(
+    file: str,
+    line: int | None,
+    function: str,
+    module: str,
+    in_app: bool | None,
+    code: str,
+    column: int | None,
+    roots: tuple[str, ...],
+) -> Frame:
+    frame = Frame(file, line, function, module, in_app, code, column)
     if roots and any(_is_under(frame, root) for root in roots):
         return replace(frame, in_app=True)
-    if frame.in_app is not None:
-        return frame
-    return replace(frame, in_app=not _is_foreign(frame))
+    return frame if in_app is not None else replace(frame, in_app=not _is_foreign(frame))
 
 
 def _is_under(frame: Frame, root: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from bot.analysis.stacktrace.lines import LONGEST_FRAME, split_name, starts_log_record
 from bot.models import ExceptionInfo, Frame
@@ -100,17 +101,22 @@ def _frames(lines: Sequence[str], index: int) -> tuple[tuple[Frame, ...], int]:
         line = lines[index]
         if not line.startswith("  "):
             break
-        match = _FRAME.match(line) if len(line) <= LONGEST_FRAME else None
         index += 1
-        if match is None:
-            continue
-        code = ""
-        if index < count and lines[index].startswith("    "):
-            code = lines[index].strip()
-            index += 1
-        file, number, function = match.groups()
-        frames.append(Frame(file, int(number), function or "", code=code))
+        following = lines[index] if index < count else ""
+        frame = _frame(line, following if following.startswith("    ") else "")
+        if frame is not None:
+            frames.append(frame)
+            index += bool(frame.code)
     return tuple(frames), index
+
+
+@lru_cache(maxsize=4_096)
+def _frame(line: str, code: str) -> Frame | None:
+    match = _FRAME.match(line) if len(line) <= LONGEST_FRAME else None
+    if match is None:
+        return None
+    file, number, function = match.groups()
+    return Frame(file, int(number), function or "", code=code.strip())
 
 
 def _exception(
