@@ -63,7 +63,8 @@ class Pages:
         get = app.router.add_get
         get("/", self._guarded(self._home))
         get("/style.css", self._asset("style.css", "text/css"))
-        get("/favicon.svg", self._asset("favicon.svg", "image/svg+xml"))
+        for icon in ("/favicon.svg", "/favicon.ico"):
+            get(icon, self._asset("favicon.svg", "image/svg+xml"))
         get(REPO, self._page(self._repository))
         get(REPO + "/tree/{where:.+}", self._page(self._tree))
         get(REPO + "/blob/{where:.+}", self._page(self._file))
@@ -105,7 +106,7 @@ class Pages:
         headers = {
             "Content-Security-Policy": POLICY,
             "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
+            "Referrer-Policy": "same-origin",  # "no-referrer" would hide the Origin of a button
             "Cache-Control": "no-store",
         }
         return web.Response(text=text, status=status, content_type="text/html", headers=headers)
