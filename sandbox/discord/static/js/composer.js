@@ -20,8 +20,10 @@ export class Composer {
     this.replying = null;
     /** @type {CommandForm | null} */
     this.form = null;
-    /** @type {import('./commands.js').Entry[] | null} what the person is offered here; null: not asked yet */
+    /** @type {import('./commands.js').Entry[] | null} what the person was last offered here */
     this.entries = null;
+    /** @type {Promise<void> | null} the question for it, while a command is typed */
+    this.learning = null;
     /** @type {Map<string, string>} channel -> what was typed there */
     this.drafts = new Map();
     this.list = new Listbox({ label: 'Commands', onChoose: (item) => this.#command(item.value), empty: 'No command fits' });
@@ -60,6 +62,8 @@ export class Composer {
     this.input.setAttribute('aria-label', `Message ${writtenName(channel)}`);
     this.input.placeholder = this.mayWrite ? `Message ${writtenName(channel)}, or / for commands` : 'You may not write here; / for commands';
     if (!isOther) return;
+    this.entries = null;
+    this.learning = null;
     this.form?.close('');
     this.reply(null);
     this.input.value = this.drafts.get(channel.id) ?? '';
@@ -94,16 +98,15 @@ export class Composer {
     this.#grow();
     const text = this.input.value;
     if (!text.startsWith('/') || text.includes('\n')) {
-      this.entries = null;
+      this.learning = null;
       return this.list.hide();
     }
-    if (!this.entries) this.room.attempt(this.#learn());
-    const entries = this.entries ?? [];
+    this.learning ??= this.#learn();
     const typed = text.slice(1);
-    const exact = typed.endsWith(' ') && entries.find((entry) => entry.name === typed.trimEnd());
+    const exact = typed.endsWith(' ') && this.entries?.find((entry) => entry.name === typed.trimEnd());
     if (exact) return this.#command(exact);
     if (!this.entries) return;
-    const items = fitting(entries, typed).map((entry) => ({
+    const items = fitting(this.entries, typed).map((entry) => ({
       value: entry, label: `/${entry.name}`, description: entry.description, section: entry.application,
     }));
     this.list.show(this.box, this.input, items);
@@ -112,10 +115,10 @@ export class Composer {
   /** A bot may have changed its commands at any time, so each `/` asks anew. */
   async #learn() {
     const channel = this.channel;
-    const commands = await this.room.api.commands(channel);
-    if (channel !== this.channel || !this.input.value.startsWith('/')) return;
+    const commands = await this.room.attempt(this.room.api.commands(channel));
+    if (channel !== this.channel || !commands) return;
     this.entries = entriesOf(commands, this.room.world.applications);
-    if (document.activeElement === this.input) this.#typed();
+    if (document.activeElement === this.input && this.learning) this.#typed();
   }
 
   #grow() {
@@ -141,7 +144,7 @@ export class Composer {
   /** @param {import('./commands.js').Entry} entry */
   #command(entry) {
     this.list.hide();
-    this.entries = null;
+    this.learning = null;
     this.form = new CommandForm(entry, {
       room: this.room,
       channel: this.channel,
@@ -161,15 +164,20 @@ export class Composer {
   async #send() {
     const text = this.input.value.trim();
     if (!text) return;
-    if (text.startsWith('/')) {
-      this.room.say(`There is no command ${text.split(/\s/)[0]} for you here.`);
-      return;
-    }
+    if (text.startsWith('/')) return this.#sendCommand(text);
     await this.room.api.write(this.channel, text, this.replying?.id);
     this.input.value = '';
     this.reply(null);
     this.#grow();
     this.room.toBottom();
+  }
+
+  /** Enter was pressed before the list came. @param {string} text */
+  async #sendCommand(text) {
+    await this.learning;
+    const [entry] = fitting(this.entries ?? [], text.slice(1));
+    if (entry && this.input.value.trim() === text) this.#command(entry);
+    else this.room.say(`There is no command ${text} for you here.`);
   }
 
   drawTyping() {

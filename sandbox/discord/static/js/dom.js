@@ -10,7 +10,8 @@ const PROPERTIES = new Set(['value', 'checked', 'disabled', 'hidden', 'selected'
 /**
  * @typedef {Node | string | number | null | undefined | false} Child
  * @typedef {Record<string, any>} Props  `class`, `on` ({event: listener}), `data` (dataset),
- *   `vars` (CSS custom properties), any attribute; null, undefined and false leave it out.
+ *   `vars` (CSS custom properties), any attribute; null, undefined and false leave it out (but an
+ *   `aria-` attribute says "false").
  */
 
 /**
@@ -37,10 +38,10 @@ function setProp(node, name, value) {
     for (const [key, text] of Object.entries(value)) node.style.setProperty(key, String(text));
   } else if (PROPERTIES.has(name)) {
     /** @type {any} */ (node)[name] = value;
+  } else if (name.startsWith('aria-')) {
+    node.setAttribute(name, String(value));
   } else if (value !== false) {
     node.setAttribute(name, value === true ? '' : String(value));
-  } else if (name.startsWith('aria-')) {
-    node.setAttribute(name, 'false');
   }
 }
 

@@ -1,6 +1,6 @@
 /** Reactions: one press adds or takes back. */
 
-import { el, icon } from './dom.js';
+import { el } from './dom.js';
 import { emojiView } from './components.js';
 import { showBeside } from './popup.js';
 import { emojiKey } from './world.js';
@@ -39,17 +39,22 @@ function chip(reaction, message, room) {
 
 /** @param {HTMLElement} anchor @param {any} message @param {Room} room */
 export function openReactionPicker(anchor, message, room) {
-  const close = () => popup.remove();
+  /** @param {string | null} emoji what was chosen */
+  const close = (emoji) => {
+    if (popup.classList.contains('closed')) return; // to lose the focus while closing is to close again
+    popup.classList.add('closed');
+    popup.remove();
+    anchor.focus();
+    if (emoji) room.attempt(room.api.react(message, emoji, true));
+  };
   const popup = el('div', { class: 'popup palette', role: 'group', 'aria-label': 'Choose a reaction' },
     PALETTE.map(([emoji, name]) => el('button', {
-      type: 'button', class: 'palette-emoji', 'aria-label': name, title: name,
-      on: { click: () => { close(); anchor.focus(); room.attempt(room.api.react(message, emoji, true)); } },
-    }, emoji)),
-    el('button', { type: 'button', class: 'icon-button', 'aria-label': 'Close', on: { click: () => { close(); anchor.focus(); } } }, icon('close')));
+      type: 'button', class: 'palette-emoji', 'aria-label': name, title: name, on: { click: () => close(emoji) },
+    }, emoji)));
   popup.addEventListener('focusout', (/** @type {FocusEvent} */ event) => {
-    if (!popup.contains(/** @type {Node | null} */ (event.relatedTarget))) close();
+    if (!popup.contains(/** @type {Node | null} */ (event.relatedTarget))) close(null);
   });
-  popup.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => movePalette(event, popup, () => { close(); anchor.focus(); }));
+  popup.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => movePalette(event, popup, () => close(null)));
   showBeside(popup, anchor);
   popup.querySelector('button').focus();
 }
