@@ -43,6 +43,8 @@ def change(call: Call) -> Any:
         return _change_thread(call, row)
     _need(call, row, Permission.MANAGE_CHANNELS)
     fields = {key: value for key, value in call.body.items() if key in _GUILD_FIELDS.split()}
+    if fields.get("parent_id"):
+        fields["parent_id"] = str(fields["parent_id"])
     if "permission_overwrites" in fields:
         _need(call, row, Permission.MANAGE_ROLES)
         fields["permission_overwrites"] = _overwrites(fields["permission_overwrites"] or ())
@@ -123,6 +125,8 @@ def create(call: Call) -> Any:
     form.settle()
     fields = {k: v for k, v in call.body.items() if v is not None and k not in ("name", "type")}
     fields["permission_overwrites"] = _overwrites(fields.get("permission_overwrites", ()))
+    if "parent_id" in fields:
+        fields["parent_id"] = str(fields["parent_id"])
     if "available_tags" in fields:
         fields["available_tags"] = _tags(call, fields["available_tags"])
     if kind == objects.TEXT:

@@ -86,9 +86,8 @@ def _fields(call: Call) -> Json:
         if wanted & ~call.world.guild_rights(call.me, call.params["guild_id"]):
             raise missing_permissions()
         fields["permissions"] = str(int(wanted))
-    if "colors" in fields:
-        fields["color"] = fields["colors"]["primary_color"]
-    elif "color" in fields:
-        empty = {"secondary_color": None, "tertiary_color": None}
-        fields["colors"] = {"primary_color": fields["color"], **empty}
+    colors = fields.get("colors") or {"primary_color": fields.get("color")}
+    if colors["primary_color"] is not None:
+        fields["color"] = colors["primary_color"]
+        fields["colors"] = {"secondary_color": None, "tertiary_color": None, **colors}
     return fields

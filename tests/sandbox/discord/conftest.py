@@ -67,6 +67,12 @@ def connect(discord_standin: DiscordStandIn) -> Connect:
 
 
 @pytest.fixture
+def connect_to() -> Connect:
+    """Connect a bot to any Discord: `async with connect_to(standin, prepare) as bot`."""
+    return connected
+
+
+@pytest.fixture
 async def bot(discord_standin: DiscordStandIn) -> AsyncIterator[commands.Bot]:
     """A connected bot with every permission that is not ADMINISTRATOR's own, and no commands."""
     discord_standin.world.grant("Jinkies", (1 << 52) - 1 & ~(1 << 3))

@@ -7,6 +7,7 @@ import discord
 import pytest
 from discord.ext import commands
 
+from sandbox.discord.faults import Fault
 from sandbox.discord.server import DiscordStandIn
 
 
@@ -223,8 +224,6 @@ async def test_a_direct_message_reaches_one_person_only(
 async def test_one_nonce_is_one_message_even_when_the_answer_is_lost(
     alerts: discord.TextChannel, discord_standin: DiscordStandIn
 ) -> None:
-    from sandbox.discord.faults import Fault
-
     lost = discord_standin.faults.add(Fault("POST", "/messages$", cut=True, after=True))
     with pytest.raises(Exception, match=r"disconnected|reset"):
         await alerts.send("once", nonce="card-7")
