@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import accumulate
@@ -92,42 +92,37 @@ class Redactor:
             labels=self._labels(event.labels, clean),
         )
 
-    def _dirty(self, lines: Iterable[str]) -> set[str]:
-        """The lines that hold a secret; remembers those that hold none.
+    def _dirty(self, lines: Iterable[str]) -> Mapping[str, str]:
+        """The lines that hold a secret, with what they become; remembers those that hold none.
 
         All lines that are new are looked through as one text: most often nothing is found, and
         one search in a long text costs far less than many in short ones.
         """
         known = self._clean
-        fresh = [line for line in dict.fromkeys(lines) if line not in known]
+        fresh = sorted(set(lines).difference(known))
         if not fresh:
-            return set()
+            return {}
         spans = self._spans("\n".join(fresh))
-        dirty: set[str] = set()
-        if spans:
-            starts = [0, *accumulate(len(line) + 1 for line in fresh)]
-            for start, end, _ in spans:
-                first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1)
-                dirty.update(fresh[first:last])
+        dirty = _by_line(fresh, spans) if spans else {}
         if len(known) > _MEMORY_LINES:
             self._clean = known = set()
         known.update(
-            line for line in fresh if line not in dirty and len(line) <= _LONGEST_REMEMBERED
+            [line for line in fresh if len(line) <= _LONGEST_REMEMBERED and line not in dirty]
         )
         return dirty
 
-    def _string(self, text: str, dirty: set[str]) -> str:
-        """Redact one string whose lines were looked through; `dirty` are the lines to redact."""
+    def _string(self, text: str, dirty: Mapping[str, str]) -> str:
+        """Redact one string whose lines were looked through; `dirty` tells which to change."""
         if not dirty:
             return text
         if "\n" not in text:
-            return self._redacted(text) if text in dirty else text
+            return dirty.get(text, text)
         lines = text.split("\n")
-        if dirty.isdisjoint(lines):
+        if dirty.keys().isdisjoint(lines):
             return text
         if _SPREADS.search(text):
             return self._redacted(text)
-        return "\n".join([self._redacted(line) if line in dirty else line for line in lines])
+        return "\n".join([dirty.get(line, line) for line in lines])
 
     def _redacted(self, text: str) -> str:
         spans = self._spans(text)
@@ -160,25 +155,27 @@ def _identity(text: str, redacted: str) -> str:
     return f"{redacted} {digest}"
 
 
-def _exception(info: ExceptionInfo, dirty: set[str], clean: Callable[[str], str]) -> ExceptionInfo:
-    return ExceptionInfo(
-        clean(info.type),
-        clean(info.message),
-        tuple([_frame(frame, dirty, clean) for frame in info.frames]),
-        clean(info.module),
-    )
+def _exception(
+    info: ExceptionInfo, dirty: Mapping[str, str], clean: Callable[[str], str]
+) -> ExceptionInfo:
+    frames = info.frames
+    if not dirty.keys().isdisjoint(_frame_lines(frames)):
+        frames = tuple([_frame(frame, clean) for frame in frames])
+    return ExceptionInfo(clean(info.type), clean(info.message), frames, clean(info.module))
 
 
-def _frame(frame: Frame, dirty: set[str], clean: Callable[[str], str]) -> Frame:
-    code = frame.code
-    if "\n" not in code and dirty.isdisjoint((frame.file, frame.function, frame.module, code)):
-        return frame
+def _frame_lines(frames: Sequence[Frame]) -> list[str]:
+    strings = [s for f in frames for s in (f.file, f.function, f.module, f.code)]
+    return "\n".join(strings).split("\n") if any("\n" in s for s in strings) else strings
+
+
+def _frame(frame: Frame, clean: Callable[[str], str]) -> Frame:
     return replace(
         frame,
         file=clean(frame.file),
         function=clean(frame.function),
         module=clean(frame.module),
-        code=clean(code),
+        code=clean(frame.code),
     )
 
 
@@ -190,28 +187,44 @@ def _log_lines(lines: tuple[str, ...], clean: Callable[[str], str]) -> tuple[str
     return tuple([clean(line) for line in lines])
 
 
-def _lines(event: Event) -> Iterator[str]:
+def _by_line(lines: Sequence[str], spans: Sequence[Span]) -> dict[str, str]:
+    """What the lines of a joined text become; a span over several lines covers part of each."""
+    starts = [0, *accumulate(len(line) + 1 for line in lines)]
+    parts: dict[int, list[Span]] = {}
+    for start, end, kind in spans:
+        first = bisect_right(starts, start) - 1
+        for index in range(first, bisect_right(starts, end - 1)):
+            begin = starts[index]
+            part = Span(max(0, start - begin), min(len(lines[index]), end - begin), kind)
+            parts.setdefault(index, []).append(part)
+    return {lines[index]: replace_spans(lines[index], found) for index, found in parts.items()}
+
+
+def _lines(event: Event) -> list[str]:
     """Every line of every string of an event."""
+    lines: list[str] = []
     for text in _strings(event):
         if "\n" in text:
-            yield from text.split("\n")
-        elif text:
-            yield text
+            lines.extend(text.split("\n"))
+        else:
+            lines.append(text)
+    return lines
 
 
-def _strings(event: Event) -> Iterator[str]:
-    yield from (
+def _strings(event: Event) -> list[str]:
+    strings = [
         event.source, event.event_id, event.service, event.environment, event.title, event.message,
         event.stack_trace, event.fingerprint_hint, event.commit, event.user, event.trace_id,
-    )  # fmt: skip
+        *event.log_lines,
+    ]  # fmt: skip
     for info in event.exceptions:
-        yield from (info.type, info.module, info.message)
+        strings += (info.type, info.module, info.message)
         for frame in info.frames:
-            yield from (frame.file, frame.function, frame.module, frame.code)
+            strings += (frame.file, frame.function, frame.module, frame.code)
     if event.request is not None:
-        yield from (event.request.method, event.request.url, event.request.request_id)
-    yield from event.log_lines
+        strings += (event.request.method, event.request.url, event.request.request_id)
     for link in event.links:
-        yield from (link.title, link.url)
+        strings += (link.title, link.url)
     for name, value in event.labels.items():
-        yield from (name, value)
+        strings += (name, value)
+    return strings

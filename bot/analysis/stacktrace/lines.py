@@ -78,6 +78,9 @@ def _without_prefixes(lines: list[str]) -> list[str]:
 
 
 def _dedented(lines: list[str]) -> list[str]:
+    first = next((line for line in lines if line.strip()), "")
+    if first[:1] != " ":
+        return lines
     margin = min((len(line) - len(line.lstrip(" ")) for line in lines if line.strip()), default=0)
     return [line[margin:] for line in lines] if margin else lines
 
