@@ -59,7 +59,7 @@ class Redactor:
         A changed `event_id` or `fingerprint_hint` keeps telling events apart: it gets a short
         digest of what it was.
         """
-        dirty = self._dirty(_lines(event))
+        dirty = self._dirty(_split(_strings(event)))
         if not dirty and not self._has_secret_label(event.labels):
             return event
         clean = partial(self._string, dirty=dirty)
@@ -159,14 +159,10 @@ def _exception(
     info: ExceptionInfo, dirty: Mapping[str, str], clean: Callable[[str], str]
 ) -> ExceptionInfo:
     frames = info.frames
-    if not dirty.keys().isdisjoint(_frame_lines(frames)):
+    strings = [s for f in frames for s in (f.file, f.function, f.module, f.code)]
+    if not dirty.keys().isdisjoint(_split(strings)):
         frames = tuple([_frame(frame, clean) for frame in frames])
     return ExceptionInfo(clean(info.type), clean(info.message), frames, clean(info.module))
-
-
-def _frame_lines(frames: Sequence[Frame]) -> list[str]:
-    strings = [s for f in frames for s in (f.file, f.function, f.module, f.code)]
-    return "\n".join(strings).split("\n") if any("\n" in s for s in strings) else strings
 
 
 def _frame(frame: Frame, clean: Callable[[str], str]) -> Frame:
@@ -200,15 +196,10 @@ def _by_line(lines: Sequence[str], spans: Sequence[Span]) -> dict[str, str]:
     return {lines[index]: replace_spans(lines[index], found) for index, found in parts.items()}
 
 
-def _lines(event: Event) -> list[str]:
-    """Every line of every string of an event."""
-    lines: list[str] = []
-    for text in _strings(event):
-        if "\n" in text:
-            lines.extend(text.split("\n"))
-        else:
-            lines.append(text)
-    return lines
+def _split(strings: list[str]) -> list[str]:
+    """The lines of the strings; the strings themselves if each is one line."""
+    joined = "\n".join(strings)
+    return strings if joined.count("\n") < len(strings) else joined.split("\n")
 
 
 def _strings(event: Event) -> list[str]:
