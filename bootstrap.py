@@ -23,6 +23,9 @@ ROOT = Path(__file__).resolve().parent
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[(?P<extras>[^\]]*)\])?==(?P<version>[^\s;#]+)")
 EXTRA = re.compile(r"""^(?P<name>[A-Za-z0-9._-]+).*;\s*extra\s*==\s*["'](?P<extra>[^"']+)["']$""")
 TAIL_LINES = 15
+# Compiled once, at the installation: where Python may not write bytecode later
+# (PYTHONDONTWRITEBYTECODE, a read-only folder), every start would compile everything again.
+UV_OPTIONS = ("--quiet", "--compile-bytecode")
 
 
 class SetupError(Exception):
@@ -168,7 +171,7 @@ def _install(venv: Path, requirements: str) -> None:
     if not uv.exists():
         _run(python, "-m", "pip", "install", "--quiet", "uv")
     if uv.exists():
-        done = _run(uv, "pip", "install", "--quiet", "--python", python, "-r", wanted)
+        done = _run(uv, "pip", "install", *UV_OPTIONS, "--python", python, "-r", wanted)
         if done.returncode == 0:
             return
     # uv does not read pip's own settings (mirrors, certificates); pip may get through.
