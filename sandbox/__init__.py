@@ -1,1 +1,1 @@
-"""PRETENDING TO BE THE WORLD: loopback stand-ins for Discord and GitHub, the sample shop, the demo."""
+"""PRETENDING TO BE THE WORLD: stand-ins for Discord and GitHub, the sample shop, the demo."""

@@ -22,9 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from pydantic import SecretStr
 
 from bot.config import Settings
+from bot.errors import JinkiesError
 from bot.main import Running, Tempo, run_bot
 from sandbox.aws import Aws, LambdaFunction, Subscriptions, environment_of
 from sandbox.breakages import BREAKAGES, Breakage
@@ -45,7 +47,12 @@ WEB_PORT = 8080
 PORTS_TRIED = 50
 FIRST_BREAK_SECONDS = 2.0
 READY_SECONDS = 60.0
+RUNNING = "running.txt"  # the address of the page of the demo that uses a data folder
 HURRY = Tempo(guild_ready=0.1, first_wait=0.2)
+
+
+class AlreadyRunning(JinkiesError):  # noqa: N818 - told to a person, who reads it as a sentence
+    """Another demo uses the same data; two would spoil each other's."""
 
 
 class StoppedEarly(Exception):  # noqa: N818 - not an error: somebody changed their mind
@@ -61,6 +68,7 @@ class Demo:
     aws: Aws
     shop: ShopProcess
     running: Running
+    data: Path
 
     @property
     def page_url(self) -> str:
@@ -81,12 +89,13 @@ async def run_demo(
     """Run until `stop` is set; what happened is kept in `data` for the next time.
 
     Raises:
+        AlreadyRunning: another demo uses `data`.
         RuntimeError: if a part does not start.
     """
     say("Starting the demo …")
     with suppress(StoppedEarly):
         async with demo(stop=stop, data=data, port=port, fresh=fresh) as running:
-            say(welcome(running, data))
+            say(welcome(running))
             if on_ready is not None:
                 on_ready(running)
             if open_browser:
@@ -102,6 +111,7 @@ async def demo(
     *, stop: asyncio.Event, data: Path, port: int = 0, web_port: int = WEB_PORT, fresh: bool = False
 ) -> AsyncIterator[Demo]:
     """All parts, joined and ready; `stop` is set when the bot ends by itself."""
+    await _refuse_a_second(data)
     if fresh:
         forget(data)
     _folder(data)
@@ -127,9 +137,11 @@ async def demo(
         pump = Subscriptions(aws.client("logs"), function, prefix="/shop/", every=0.7)
         await parts.enter_async_context(_background(pump.run))
         await parts.enter_async_context(_background(shop.serve_customers))
-        joined = Demo(discord, github, aws, shop, running)
+        joined = Demo(discord, github, aws, shop, running, data)
         for panel in panels(joined):
             discord.add_panel(panel)
+        (data / RUNNING).write_text(joined.page_url, encoding="utf-8")
+        parts.callback((data / RUNNING).unlink, missing_ok=True)
         yield joined
 
 
@@ -233,7 +245,7 @@ def panels(joined: Demo) -> Iterator[Panel]:
     )
 
 
-def welcome(joined: Demo, data: Path) -> str:
+def welcome(joined: Demo) -> str:
     """What runs where, and what to try."""
     web = joined.running.web_url
     return f"""
@@ -244,7 +256,7 @@ Jinkies is running, on this computer only:
   the bot's webhooks   {web}/webhook/generic
   AWS (moto)           {joined.aws.url}
   the sample shop      {joined.shop.url}
-  its memory           {data}
+  its memory           {joined.data}
 
 The first card appears in #alerts by itself. Then try:
   · press Acknowledge, Details or Create issue on the card, and open the issue
@@ -263,7 +275,7 @@ def forget(data: Path) -> None:
     """Remove what demos keep in `data`, and nothing else that may be there."""
     for name in ("discord", "github"):
         shutil.rmtree(data / name, ignore_errors=True)
-    for name in ("jinkies.db", "jinkies.db-wal", "jinkies.db-shm", "deployed.json"):
+    for name in ("jinkies.db", "jinkies.db-wal", "jinkies.db-shm", "deployed.json", RUNNING):
         (data / name).unlink(missing_ok=True)
 
 
@@ -276,6 +288,23 @@ def free_port(preferred: int) -> int:
             probe.bind(("127.0.0.1", port))
             return port
     return 0
+
+
+async def _refuse_a_second(data: Path) -> None:
+    """Ask the demo that was last here; a file alone may be left by one that was killed."""
+    record = data / RUNNING
+    if not record.exists():
+        return
+    url = record.read_text(encoding="utf-8")
+    try:
+        async with aiohttp.request(
+            "GET", f"{url}page/api/panels", timeout=aiohttp.ClientTimeout(total=2)
+        ) as answer:
+            if answer.status != 200:
+                return
+    except (aiohttp.ClientError, TimeoutError):
+        return
+    raise AlreadyRunning(f"it is running already: {url} (or choose another --data folder)")
 
 
 def _folder(path: Path) -> Path:

@@ -18,6 +18,7 @@ import pytest_asyncio
 from sandbox.breakages import BREAKAGES
 from sandbox.demo import (
     WEBHOOK_SECRET,
+    AlreadyRunning,
     Demo,
     demo,
     deploy,
@@ -121,7 +122,7 @@ async def test_the_panels_are_on_the_page_and_their_links_work(running: Demo) ->
 
 @in_module_loop
 async def test_what_the_welcome_suggests_to_send_is_accepted(running: Demo) -> None:
-    text = welcome(running, Path("data"))
+    text = welcome(running)
     assert WEBHOOK_SECRET in text
     body = text.partition("-d '")[2].partition("'")[0]
     headers = {
@@ -142,6 +143,14 @@ async def test_everything_is_on_loopback(running: Demo) -> None:
     parts = [running.page_url, running.github.url, running.aws.url, running.shop.url]
     assert all(url.startswith("http://127.0.0.1:") for url in [*parts, running.running.web_url])
     assert os.environ["AWS_ENDPOINT_URL"] == running.aws.url
+
+
+@in_module_loop
+async def test_two_demos_do_not_share_their_data(running: Demo) -> None:
+    data = running.data
+    with pytest.raises(AlreadyRunning, match=running.page_url):
+        async with running_in(data):
+            pass
 
 
 async def test_a_second_demo_goes_on_where_the_first_ended(tmp_path: Path) -> None:
