@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+
+from bot.errors import SettingsError, UpstreamError
+from bot.store import Store
+from bot.store.schema import metadata
+
+
+async def test_the_migrations_make_exactly_the_schema(store):
+    def differences(connection):
+        return compare_metadata(MigrationContext.configure(connection), metadata)
+
+    assert await store.read(differences) == []
+
+
+async def test_two_that_open_a_new_database_at_once_both_succeed(url):
+    both = await asyncio.gather(Store.open(url), Store.open(url))
+    for store in both:
+        store.ready()
+        await store.close()
+
+
+async def test_a_database_of_a_newer_jinkies_is_refused(store, url):
+    await store.write(lambda c: c.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    with pytest.raises(SettingsError, match="newer than this Jinkies"):
+        await Store.open(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "mysql://x/y", "sqlite+aiosqlite://", "sqlite+aiosqlite:///:memory:"]
+)
+async def test_a_useless_url_is_a_settings_error_that_names_the_setting(url):
+    with pytest.raises(SettingsError, match="DATABASE_URL"):
+        await Store.open(url)
+
+
+async def test_a_database_that_cannot_be_reached_says_what_to_check(tmp_path):
+    file = tmp_path / "notes.txt"
+    file.write_text("this is not a database, and long enough to be seen as none" * 100)
+    with pytest.raises(UpstreamError, match="DATABASE_URL"):
+        await Store.open(f"sqlite+aiosqlite:///{file}")
+
+
+async def test_sqlite_is_opened_durable_and_readers_cannot_write(tmp_path):
+    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/s.db")
+
+    def pragmas(connection):
+        names = ("journal_mode", "synchronous", "foreign_keys")
+        return [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
+
+    assert await store.write(pragmas) == ["wal", 2, 1]
+    with pytest.raises(Exception, match="readonly"):
+        await store.read(lambda c: c.execute(text("DELETE FROM alerts")))
+    await store.close()
