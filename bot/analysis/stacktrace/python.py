@@ -24,6 +24,7 @@ _FRAME = re.compile(r'  File "([^"\n]*)", line (\d{1,9})(?:, in (.*))?$')
 _EXCEPTION = re.compile(r"([^\W\d][\w.]*(?:\.<locals>\.[\w.]+)*)(?:: ?(.*))?$", re.DOTALL)
 _GROUP_MARGIN = re.compile(r" *[|+]")
 _GROUP_MEMBER = re.compile(r" *\+(?:-\+)?-{4,}(?: (?:\d+|\.\.\.) -{4,})?$")
+_LONGEST_REMEMBERED = 16_384
 _DIGITS = str.maketrans("123456789", "000000000")
 
 
@@ -95,28 +96,34 @@ def _next_link(lines: Sequence[str], index: int) -> int | None:
 
 
 def _frames(lines: Sequence[str], index: int) -> tuple[tuple[Frame, ...], int]:
+    end = index
+    while end < len(lines) and lines[end].startswith("  "):
+        end += 1
+    block = tuple(lines[index:end])
+    # The same error prints the same frames again and again, with another message below.
+    remembered = sum(map(len, block)) <= _LONGEST_REMEMBERED
+    return (_known_block(block) if remembered else _block(block)), end
+
+
+def _block(lines: tuple[str, ...]) -> tuple[Frame, ...]:
     frames: list[Frame] = []
-    count = len(lines)
-    while index < count:
+    index = 0
+    while index < len(lines):
         line = lines[index]
-        if not line.startswith("  "):
-            break
         index += 1
-        following = lines[index] if index < count else ""
-        frame = _frame(line, following if following.startswith("    ") else "")
-        if frame is not None:
-            frames.append(frame)
-            index += bool(frame.code)
-    return tuple(frames), index
+        match = _FRAME.match(line) if len(line) <= LONGEST_FRAME else None
+        if match is None:
+            continue
+        code = ""
+        if index < len(lines) and lines[index].startswith("    "):
+            code = lines[index].strip()
+            index += 1
+        file, number, function = match.groups()
+        frames.append(Frame(file, int(number), function or "", code=code))
+    return tuple(frames)
 
 
-@lru_cache(maxsize=4_096)
-def _frame(line: str, code: str) -> Frame | None:
-    match = _FRAME.match(line) if len(line) <= LONGEST_FRAME else None
-    if match is None:
-        return None
-    file, number, function = match.groups()
-    return Frame(file, int(number), function or "", code=code.strip())
+_known_block = lru_cache(maxsize=512)(_block)
 
 
 def _exception(
