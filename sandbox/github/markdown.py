@@ -149,17 +149,16 @@ def _quote(lines: list[str], start: int) -> tuple[str, int]:
 def _cells(line: str) -> list[str]:
     row = line.strip().removeprefix("|")
     found = [match[1].strip().replace("\\|", "|") for match in CELL.finditer(row)]
-    while found and not found[-1]:
-        found.pop()
-    return found
+    return found[:-1] if found and not found[-1] else found
 
 
 def _table(lines: list[str], start: int) -> tuple[str, int]:
-    head = _cells(lines[start])
+    width = len(_cells(lines[start + 1]))
+    head = (_cells(lines[start]) + [""] * width)[:width]
     end = start + 2
     rows: list[str] = []
     while end < len(lines) and lines[end].strip() and "|" in lines[end]:
-        cells = (_cells(lines[end]) + [""] * len(head))[: len(head)]
+        cells = (_cells(lines[end]) + [""] * width)[:width]
         rows.append("<tr>" + "".join(f"<td>{_inline(c)}</td>" for c in cells) + "</tr>")
         end += 1
     top = "".join(f'<th scope="col">{_inline(cell)}</th>' for cell in head)
@@ -172,13 +171,15 @@ def _list(lines: list[str], start: int) -> tuple[str, int]:
     assert first is not None
     numbered = first[2][0].isdigit()
     items: list[list[str]] = []
+    indent = ""
     position = start
     while position < len(lines):
         item = ITEM.match(lines[position])
         if item and item[2][0].isdigit() == numbered:
             items.append([item[3]])
+            indent = " " * (len(item[1]) + len(item[2]) + 1)
         elif lines[position].startswith("  "):
-            items[-1].append(lines[position][2:])
+            items[-1].append(lines[position].removeprefix(indent))
         else:
             break
         position += 1
@@ -212,25 +213,13 @@ def _interrupts(line: str) -> bool:
 
 def _inline(text: str) -> str:
     """Code spans are literal; the rest is escaped, then the little markup we know comes back."""
-    parts: list[str] = []
-    position = 0
-    for span in CODE_SPAN.finditer(text):
-        parts.append(_prose(text[position : span.start()]))
-        code = span[2].replace("\n", " ")
-        if code.strip() and code[0] == code[-1] == " ":
-            code = code[1:-1]
-        parts.append(f"<code>{html.escape(code)}</code>")
-        position = span.end()
-    return "".join(parts) + _prose(text[position:])
-
-
-def _prose(text: str) -> str:
     kept: list[str] = []
 
     def keep(markup: str) -> str:
         kept.append(markup)
         return f"\x00{len(kept) - 1}\x00"
 
+    text = CODE_SPAN.sub(lambda m: keep(_code(m[2])), text)
     text = ESCAPED.sub(lambda m: keep(html.escape(m[1])), text)
     text = ENTITY.sub(lambda m: keep(f"&{m[1]};"), html.escape(text))
     text = LINK.sub(lambda m: _link(m, keep), text)
@@ -243,6 +232,13 @@ def _prose(text: str) -> str:
     while "\x00" in text:
         text = re.sub(r"\x00(\d+)\x00", lambda m: kept[int(m[1])], text)
     return text
+
+
+def _code(text: str) -> str:
+    code = text.replace("\n", " ")
+    if code.strip() and code[0] == code[-1] == " ":
+        code = code[1:-1]
+    return f"<code>{html.escape(code)}</code>"
 
 
 def _link(match: re.Match[str], keep: Callable[[str], str]) -> str:

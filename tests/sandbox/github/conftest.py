@@ -39,3 +39,13 @@ def client(server: GitHubStandIn, token: str = STAND_IN_TOKEN, **options: Any) -
 async def run(work: Callable[[], T]) -> T:
     """PyGithub blocks, and the server lives in this loop."""
     return await asyncio.to_thread(work)
+
+
+@pytest.fixture
+def drive(standin: GitHubStandIn) -> Callable[..., Any]:
+    """Run a function of PyGithub's repository in a thread."""
+
+    async def driven(work: Callable[[Any], T], **options: Any) -> T:
+        return await run(lambda: work(client(standin, **options).get_repo("acme/shop")))
+
+    return driven
