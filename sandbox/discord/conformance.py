@@ -265,5 +265,3 @@ def _gateway_validator(path: Path) -> Any:
         if "user_ids" in node:
             node["user_ids"] = {"type": ["string", "integer", "array"]}
     return jsonschema_rs.Draft7Validator(schema)
-
-

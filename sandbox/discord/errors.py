@@ -1,5 +1,6 @@
 """Discord's way of saying no: a status, a code, a message and, for forms, a tree of reasons."""
 
+from collections.abc import Iterator
 from typing import Any
 
 Json = dict[str, Any]
@@ -9,7 +10,8 @@ class ApiError(Exception):
     """An answer other than success: HTTP `status` and Discord's own JSON error `code`."""
 
     def __init__(self, status: int, code: int, message: str, errors: Json | None = None) -> None:
-        super().__init__(f"{status} ({code}) {message}")
+        reasons = "; ".join(_reasons(errors or {}))
+        super().__init__(f"{status} ({code}) {message}" + (f": {reasons}" if reasons else ""))
         self.status = status
         self.code = code
         self.message = message
@@ -19,6 +21,14 @@ class ApiError(Exception):
         """Return the JSON body Discord gives for this error."""
         body: Json = {"message": self.message, "code": self.code}
         return {**body, "errors": self.errors} if self.errors else body
+
+
+def _reasons(node: Json, at: str = "") -> Iterator[str]:
+    for key, value in node.items():
+        if key == "_errors":
+            yield from (f"{at}: {each['message']}" for each in value)
+        else:
+            yield from _reasons(value, f"{at}.{key}" if at else key)
 
 
 class CannotDo(Exception):  # noqa: N818 — it is said to a person, not logged as an error

@@ -13,8 +13,8 @@ import zstandard
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from sandbox.discord import guilds
-from sandbox.discord.observer import Observer
 from sandbox.discord.faults import Faults
+from sandbox.discord.observer import Observer
 from sandbox.discord.sessions import ALL_INTENTS, MEMBERS, MESSAGE_CONTENT, PRESENCES, Session
 from sandbox.discord.world import Dispatch, World
 
@@ -52,6 +52,7 @@ class Gateway:
         self.world = world
         self.report = report
         self.observer = observer
+        self.resume_url = ""  # where clients resume; set once the server listens
         self.sessions: dict[str, Session] = {}
         self.connections: set[Connection] = set()
         self._faults = faults
@@ -127,11 +128,6 @@ class Gateway:
         if row is None:
             raise Refusal(4004, "Authentication failed.")
         return self.world.applications[row["application_id"]]
-
-    @property
-    def resume_url(self) -> str:
-        """The address a client resumes at."""
-        return self.world.base_url.replace("http", "ws", 1) + "/gateway"
 
 
 class Connection:

@@ -1,6 +1,7 @@
 """The local Discord as one server on loopback: REST, gateway, files, people, faults, panels."""
 
 import contextlib
+import ssl
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -13,10 +14,10 @@ from aiohttp import web
 
 from sandbox.discord import rehearsal
 from sandbox.discord.cdn import serve_files
-from sandbox.discord.observer import Observer
 from sandbox.discord.faults import Faults
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.interactions import Interactions
+from sandbox.discord.observer import Observer
 from sandbox.discord.panels import Panel
 from sandbox.discord.people import PersonDoor
 from sandbox.discord.permissions import BOT, Permission
@@ -73,24 +74,26 @@ class DiscordStandIn:
             rehearsal.furnish(self.world, bot_permissions=bot_permissions, token=self.token)
         self.faults.gateway = self.gateway
 
-    async def start(self, port: int = 0) -> None:
-        """Listen on 127.0.0.1 (`port` 0: any free one) and set `url`."""
+    async def start(self, port: int = 0, *, tls: ssl.SSLContext | None = None) -> None:
+        """Listen on 127.0.0.1 (`port` 0: any free one), perhaps with TLS, and set `url`."""
         app = web.Application(client_max_size=120 * 1024 * 1024)
         for mount in self._mounts:
             mount(app, self)
         app.router.add_get("/gateway", self.gateway.serve)
-        app.router.add_get("/gateway/", self.gateway.serve)
+        app.router.add_get("/", self.gateway.serve)
         app.router.add_get("/cdn/{tail:.*}", serve_files(self.world))
         app.router.add_route("*", "/api/{tail:.*}", self.rest.serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port)
+        site = web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=tls)
         await site.start()
-        self.attach(f"http://127.0.0.1:{self._runner.addresses[0][1]}")
+        scheme = "https" if tls else "http"
+        self.attach(f"{scheme}://127.0.0.1:{self._runner.addresses[0][1]}")
 
     def attach(self, url: str) -> None:
         """Make every link the world holds begin with `url`."""
         self.url = url
+        self.gateway.resume_url = self.gateway_url
         self.world.rebase(url)
         if self._storage:
             self._storage.follow()

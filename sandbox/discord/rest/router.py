@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from sandbox.discord.observer import Observer
 from sandbox.discord.errors import ApiError
 from sandbox.discord.faults import Fault, Faults
 from sandbox.discord.interactions import Interactions
+from sandbox.discord.observer import Observer
 from sandbox.discord.rates import Rates
 from sandbox.discord.rest import (
     channels,
