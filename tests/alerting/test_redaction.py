@@ -94,6 +94,7 @@ def test_markers_name_the_kind() -> None:
         "token = self.get_token(request)",
         "session_timeout=30",
         "session: started",
+        "System.Core, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089",
         "the key is under the mat",
         "git@github.com:acme/shop.git",
         "pay@index.android.bundle:12:1917",

@@ -79,6 +79,8 @@ def secret_kind(name: str, extra: frozenset[str] = frozenset()) -> str | None:
     plain = "".join(words)
     if extra and plain.endswith(tuple(extra)):
         return name[:40]
+    if plain.endswith("publickeytoken"):  # part of every .NET assembly's name
+        return None
     while words and (words[-1] in _TRAILERS or words[-1].isdigit()) and len(words) > 1:
         words.pop()
     if not words:
