@@ -16,7 +16,6 @@ NEEDED = (("git/refs", "Contents"), ("issues", "Issues"), ("pulls", "Pull reques
 def problems(client: GitHubClient, name: str) -> tuple[str, ...]:
     """Each problem in a sentence, with its cure; () if issues and pull requests can be made."""
     try:
-        client.attempt("checking the token", lambda: client.github.get_rate_limit())
         repository = client.attempt(
             f"opening the repository {name}", lambda: client.github.get_repo(name)
         )

@@ -123,7 +123,12 @@ class GitHubService:
             return self._shipped[key]
         again = key in self._unsure
         self._unsure.add(key)
-        shipment = ship(again)
+        try:
+            shipment = ship(again)
+        except UpstreamError as error:
+            if error.permanent:  # refused, so certainly not carried out
+                self._unsure.discard(key)
+            raise
         self._unsure.discard(key)
         self._shipped[key] = shipment
         if len(self._shipped) > REMEMBERED:
@@ -191,6 +196,7 @@ class GitHubService:
         return self._login or NotSet  # PyGithub takes a login, though its type says a user
 
     def _pull(self, repository: str, draft: PullRequestDraft) -> Shipment:
+        self._repositories.pop(repository, None)  # the default branch may have been renamed
         pull = self._pulls.ensure(self._repository(repository), draft)
         return shipment_of(PULL_REQUEST, repository, pull)
 

@@ -304,6 +304,20 @@ async def test_an_answer_can_be_lost_after_the_write(standin: GitHubStandIn, dri
     await drive(work)
 
 
+async def test_a_hidden_repository_is_not_found_and_an_archived_one_only_read(
+    standin: GitHubStandIn, drive: Drive
+) -> None:
+    repository = standin.world.repositories["acme/shop"]
+    repository.archived = True
+    status, said = await drive(lambda repo: refusal(lambda: repo.create_issue("x")))
+    assert status == 403
+    assert "archived" in said
+    repository.readers = frozenset({"somebody-else"})
+    with pytest.raises(GithubException) as caught:
+        await drive(lambda repo: repo.name)
+    assert caught.value.status == 404
+
+
 async def test_the_state_survives_a_restart(tmp_path: Path) -> None:
     first = GitHubStandIn(data=tmp_path)
     await first.start()
