@@ -1,0 +1,356 @@
+"""The only place where the parts are joined: the bot with its web intake, or the intake alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot.alerting.actions import Actions
+from bot.alerting.delivery import Delivery
+from bot.alerting.ingest import Intake
+from bot.alerting.redaction import Redactor
+from bot.alerting.retention import Retention
+from bot.alerting.routing import Routing
+from bot.analysis.report import issue_draft, pull_request_draft
+from bot.cogs import COGS
+from bot.config import Settings, load_settings
+from bot.errors import SettingsError, UpstreamError
+from bot.models import Receiver
+from bot.services.github import GitHubService
+from bot.services.github.client import Pace
+from bot.sources.request import Secrets
+from bot.store import Store
+from bot.ui.access import Access
+from bot.ui.answers import say_error
+from bot.ui.connection import stay_connected
+from bot.ui.desk import Desk, JinkiesClient
+from bot.ui.messenger import DiscordMessenger
+from bot.ui.presses import PRESSES
+from bot.ui.syncing import sync_commands
+from bot.web.process import serve
+from bot.web.server import WebServer
+from bot.web.settings import Readiness, WebSettings
+from bot.web.webhook import create_app
+from bot.web.wsgi import RunningIntake, standalone_app
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+GRACE = 5.0  # seconds
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tempo:
+    """How patient we are with Discord and GitHub (seconds); tests and the demo hurry.
+
+    Attributes:
+        guild_ready: discord.py waits so long for further servers before it is ready.
+        first_wait: before the second attempt to connect.
+        send: for one card.
+        between_writes: to GitHub, which asks for a second.
+    """
+
+    guild_ready: float = 2.0
+    first_wait: float = 1.0
+    send: float = 20.0
+    between_writes: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A bot that is up, for those who started it."""
+
+    web_url: str
+    store: Store
+    intake: Intake
+
+
+class House:
+    """All parts but the connections: built from the settings and an open store."""
+
+    def __init__(self, settings: Settings, store: Store, tempo: Tempo) -> None:
+        self.settings = settings
+        self.store = store
+        self.tempo = tempo
+        self.code_host = code_host(settings, tempo)
+        self.access = Access(
+            view=settings.roles_view,
+            respond=settings.roles_respond,
+            ship=settings.roles_ship,
+            admin=settings.roles_admin,
+        )
+        self.messenger = DiscordMessenger(None, now, timeout=tempo.send)
+        self.delivery = Delivery(store, self.messenger, clock=now, patience=tempo.send + 1)
+        self.intake = build_intake(settings, store, wake=self.delivery.wake)
+        self.desk = Desk(
+            store=store, actions=self._actions(), access=self.access, clock=now, started_at=now()
+        )
+
+    def make_client(self) -> JinkiesClient:
+        """A new Discord client; cards go through it from now on."""
+        client = JinkiesClient(self.desk, self._furnish, guild_ready_timeout=self.tempo.guild_ready)
+        self.messenger.client = client
+        return client
+
+    def readiness(self) -> Readiness:
+        """Whether webhooks can be taken; asked from the web server's threads."""
+        client = self.messenger.client
+        is_connected = client is not None and client.is_ready()
+        return readiness(self.store, discord="connected" if is_connected else "disconnected")
+
+    async def _furnish(self, client: JinkiesClient) -> None:
+        for cog in COGS:
+            await client.add_cog(cog())
+        client.tree.error(say_error)
+        client.add_dynamic_items(*PRESSES)
+        await sync_commands(client, self.settings.discord_guild_id)
+
+    def _actions(self) -> Actions:
+        settings = self.settings
+        salt = settings.webhook_secret.get_secret_value()
+        return Actions(
+            self.store,
+            code_host=self.code_host,
+            repository_for=lambda service: settings.repository_by_service.get(
+                service, settings.github_repository
+            ),
+            issue_draft=partial(issue_draft, salt=salt),
+            pull_request_draft=partial(pull_request_draft, salt=salt),
+            route=routing(settings),
+            clock=now,
+            wake=self.delivery.wake,
+            roles_for=self.access.roles_for,
+        )
+
+
+async def run_bot(
+    settings: Settings,
+    *,
+    stop: asyncio.Event,
+    on_ready: Callable[[Running], None] | None = None,
+    on_listening: Callable[[str], None] | None = None,
+    open_doors: bool = False,
+    tempo: Tempo | None = None,
+) -> None:
+    """Run until `stop`; what was accepted by then is kept.
+
+    Args:
+        on_ready: called once, when webhooks are taken and Discord is connected.
+        on_listening: called with the web address as soon as webhooks are taken; Discord may
+            be down for as long as it likes.
+        open_doors: take webhooks without a secret; only the demo does, on loopback.
+        tempo: None for the patience that the real Discord needs.
+
+    Raises:
+        SettingsError: the token is refused, the port is taken, or the database is of no use.
+        UpstreamError: the database does not answer.
+    """
+    configure_logging(settings)
+    async with AsyncExitStack() as opened:
+        store = await Store.open(settings.database_url, clock=now)
+        opened.push_async_callback(store.close)
+        house = House(settings, store, tempo or Tempo())
+        if house.code_host is not None:
+            opened.callback(house.code_host.close)
+        await house.intake.start()
+        opened.push_async_callback(house.intake.stop)
+        server = await opened.enter_async_context(_serving(house, open_doors=open_doors))
+        if on_listening is not None:
+            on_listening(server.url)
+        running = Running(server.url, store, house.intake)
+        await _work(house, stop, lambda: on_ready(running) if on_ready is not None else None)
+        log.info("stopping; what was accepted is kept")
+
+
+def run_web(settings: Settings) -> None:
+    """Run the intake alone, as a process of its own, until SIGINT or SIGTERM; blocks.
+
+    The bot, in its own process, delivers what it finds in the same database.
+    """
+    configure_logging(settings)
+    serve("bot.main:web_app", host=settings.web_host, port=settings.web_port)
+
+
+def web_app() -> WSGIApplication:
+    """The web app of `run_web`, made in the worker process from the environment."""
+    settings = load_settings("web")
+    configure_logging(settings)
+
+    async def start() -> RunningIntake:
+        store = await Store.open(settings.database_url, clock=now)
+        intake = build_intake(settings, store, wake=lambda: None)
+        await intake.start()
+
+        async def stop() -> None:
+            await intake.stop()
+            await store.close()
+
+        return RunningIntake(intake.submit, lambda: readiness(store), stop)
+
+    return standalone_app(start, web_settings(settings))
+
+
+async def _work(house: House, stop: asyncio.Event, announce: Callable[[], None]) -> None:
+    """Deliver, prune and stay connected until `stop`, or until one of them fails."""
+    leave, first = asyncio.Event(), True
+
+    def connected(_client: JinkiesClient) -> None:
+        nonlocal first
+        house.delivery.wake()
+        if first:
+            announce()
+        first = False
+
+    token = house.settings.discord_token.get_secret_value()
+    first_wait = house.tempo.first_wait
+    staying = stay_connected(
+        house.make_client, token, stop=leave, connected=connected, first_wait=first_wait
+    )
+    connecting, delivering, pruning, stopping = (
+        asyncio.create_task(staying, name="connection"),
+        asyncio.create_task(house.delivery.run(), name="delivery"),
+        asyncio.create_task(_prune(house), name="retention"),
+        asyncio.create_task(stop.wait(), name="stop"),
+    )
+    work = (connecting, delivering, pruning, stopping)
+    try:
+        await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+        # A card on its way gets a moment; if it is cut short, its nonce makes it one card still.
+        await asyncio.wait([asyncio.create_task(house.delivery.stop())], timeout=GRACE)
+    finally:
+        leave.set()
+        for task in (delivering, pruning, stopping):
+            task.cancel()
+        ended = await asyncio.gather(*work, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, Exception):
+            raise error
+
+
+async def _prune(house: House) -> None:
+    """Forget what is too old; with 0 days nothing ever is."""
+    days = house.settings.retention_days
+    if not days:
+        await asyncio.Event().wait()
+    await Retention(house.store, keep=timedelta(days=days)).run()
+
+
+@asynccontextmanager
+async def _serving(house: House, *, open_doors: bool) -> AsyncIterator[WebServer]:
+    """The web server in its threads, for as long as the block runs."""
+    settings = house.settings
+    told = web_settings(settings, open_doors=open_doors)
+    app = create_app(house.intake.submit, house.readiness, told)
+    try:
+        server = WebServer(
+            app,
+            host=settings.web_host,
+            port=settings.web_port,
+            max_body_bytes=settings.max_body_bytes,
+        )
+    except OSError as error:
+        problem = (
+            f"WEB_PORT: cannot listen on {settings.web_host}:{settings.web_port} "
+            f"({error.strerror}). To cure it, end the program that does, or set another port."
+        )
+        raise SettingsError([problem]) from error
+    server.start()
+    log.info("webhooks are taken at %s/webhook/<source>", server.url)
+    try:
+        yield server
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+def build_intake(settings: Settings, store: Store, *, wake: Callable[[], None]) -> Intake:
+    """The intake as the settings want it."""
+    redactor = Redactor(
+        emails=settings.redact_emails,
+        cards=settings.redact_cards,
+        extra_keys=settings.redact_keys,
+    )
+    return Intake(
+        store,
+        route=routing(settings),
+        redactor=redactor,
+        clock=now,
+        wake=wake,
+        roots=settings.in_app_roots,
+    )
+
+
+def routing(settings: Settings) -> Routing:
+    """Which channel each service's alerts go to."""
+    if settings.alert_channel_id is None:
+        raise SettingsError(["ALERT_CHANNEL_ID: is not set."])
+    by_service = {name: Receiver(each) for name, each in settings.channel_by_service.items()}
+    return Routing(Receiver(settings.alert_channel_id), by_service)
+
+
+def code_host(settings: Settings, tempo: Tempo) -> GitHubService | None:
+    """GitHub, if a token is set."""
+    token = settings.github_token.get_secret_value()
+    pace = Pace(writes=tempo.between_writes)
+    return GitHubService(token, api_url=settings.github_api_url, pace=pace) if token else None
+
+
+def web_settings(settings: Settings, *, open_doors: bool = False) -> WebSettings:
+    """What the web app is told."""
+    return WebSettings(
+        secrets=Secrets(
+            settings.webhook_secret.get_secret_value(),
+            settings.webhook_secret_previous.get_secret_value(),
+        ),
+        open_doors=open_doors,
+        max_body_bytes=settings.max_body_bytes,
+    )
+
+
+def readiness(store: Store, **others: str) -> Readiness:
+    """Whether the database answers; `others` are shown, but do not decide."""
+    try:
+        store.ready()
+    except UpstreamError as error:
+        return Readiness(False, {"database": str(error), **others})
+    return Readiness(True, {"database": "ok", **others})
+
+
+def now() -> datetime:
+    """The wall clock, in UTC."""
+    return datetime.now(UTC)
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line, for machines that collect logs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Time, level, logger, message and, for an error, its traceback."""
+        line: Mapping[str, str] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line = {**line, "traceback": self.formatException(record.exc_info)}
+        return json.dumps(line, ensure_ascii=False)
+
+
+def configure_logging(settings: Settings) -> None:
+    """Log to standard error as the settings say; leaves a root logger that is set up alone."""
+    root = logging.getLogger()
+    if root.hasHandlers():
+        return
+    stream = logging.StreamHandler()
+    plain = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    stream.setFormatter(JsonLines() if settings.log_format == "json" else plain)
+    root.addHandler(stream)
+    root.setLevel(settings.log_level)
