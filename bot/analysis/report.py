@@ -26,6 +26,7 @@ from bot.models import (
 MAX_BODY = 65_536  # GitHub's limit for an issue's, a pull request's and a comment's body
 MAX_TITLE = 256
 MAX_CELL = 300
+MAX_LINE = 2000
 MAX_FRAMES = 12
 MAX_LINKED = 20
 MAX_LOG_CHARS = 12_000
@@ -362,7 +363,8 @@ def _clean(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(_clean(text).split())
+    """The beginning of a text in one line; nothing that stands in a line is longer."""
+    return " ".join(_clean(text[:MAX_LINE]).split())
 
 
 def _shortened(text: str, limit: int) -> str:

@@ -186,7 +186,7 @@ PIECES = (  # noqa: SIM905 - a list would take a screen
 texts = st.text(max_size=60) | st.lists(st.sampled_from(["|", *PIECES]), max_size=12).map("".join)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(texts, texts, texts, texts)
 def test_no_text_at_all_breaks_out(one: str, two: str, three: str, four: str) -> None:
     frame = Frame(one or "x", 3, two, in_app=True, code=three)
