@@ -18,14 +18,14 @@ from bot.analysis import stacktrace
 from bot.errors import BadPayload
 from bot.models import Event, Frame
 from bot.store.alerts import Identity
-from bot.store.codec import encode
+from bot.store.codec import compress, to_json
 
 T = TypeVar("T")
 
 LONGEST_NAME = 200  # characters of a service, environment, source or event id in an index
 LONGEST_TITLE = 250
 LONGEST_MESSAGE = 2000  # of the alert; its events keep theirs whole
-_NUL = "\\u0000"  # as JSON spells it
+_NUL = b"\\u0000"  # as JSON spells it
 
 
 class Redacts(Protocol):
@@ -38,10 +38,10 @@ class Redacts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An event that is ready to be stored. `body` is its JSON."""
+    """An event that is ready to be stored. `body` is what `store.codec` makes of it."""
 
     event: Event
-    body: str
+    body: bytes
     identity: Identity
     title: str
     message: str
@@ -118,17 +118,16 @@ def _short(name: str) -> str:
     return f"{name[: LONGEST_NAME - 65]}~{digest}"
 
 
-def _storable(event: Event) -> tuple[Event, str]:
-    """The event and its JSON, without characters that no database keeps."""
+def _storable(event: Event) -> tuple[Event, bytes]:
+    """The event and its body, without characters that no database keeps."""
     try:
-        body = encode(event)
+        json = to_json(event)
     except orjson.JSONEncodeError:
+        json = _NUL
+    if _NUL in json:
         event = _scrubbed(event)
-        return event, encode(event)
-    if _NUL in body:
-        event = _scrubbed(event)
-        body = encode(event)
-    return event, body
+        json = to_json(event)
+    return event, compress(json)
 
 
 def _scrubbed(value: T) -> T:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -82,7 +83,7 @@ events = Table(
     Column("firing", Boolean, nullable=False),
     Column("occurred_at", BigInteger, nullable=False),
     Column("received_at", BigInteger, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
     UniqueConstraint("source", "event_id", name="events_identity"),
     Index("events_by_alert", "alert_id", "firing", "occurred_at"),
 )
