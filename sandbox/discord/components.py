@@ -159,6 +159,8 @@ def _normal(component: Json, files: dict[str, Json], numbers: Iterator[int]) -> 
     row = {key: value for key, value in component.items() if value is not None}
     row["id"] = component.get("id") or next(numbers)
     kind = row["type"]
+    if "emoji" in row:  # a plain one comes back without an id
+        row["emoji"] = {key: value for key, value in row["emoji"].items() if value is not None}
     if kind in SELECTS:
         row.pop("required", None)
         row = {"min_values": 1, "max_values": 1, **row}
