@@ -218,7 +218,7 @@ def _relax_requests(described: Json) -> None:
             fields["flags"] = {"type": ["integer", "null"]}
         if name == "BaseCreateMessageCreateRequest":
             fields["tts"] = boolean
-        if name == "IncomingWebhookInteractionRequest":
+        if name.startswith("IncomingWebhook"):  # discord.js says `enforce_nonce: false` everywhere
             fields["enforce_nonce"] = boolean
         if name in _EDITS:  # discord.py says `tts: false` in edits too
             fields["tts"] = boolean

@@ -61,8 +61,11 @@ class PersonDoor:
 
     # --- interactions ------------------------------------------------------------------------
 
-    async def command(self, name: str, channel: str | None = None, **options: Any) -> Reply:
-        """Send a slash command (`"alert show"` for a subcommand) and wait for the first answer."""
+    async def command(self, name: str, /, channel: str | None = None, **options: Any) -> Reply:
+        """Send a slash command (`"alert show"` for a subcommand) and wait for the first answer.
+
+        An option that is itself called `channel` is given as `channel_`.
+        """
         place, found = self._command(name.split()[0], channel, kind=1)
         data = commands.invocation(self._world, found, name, options, place)
         return await self._send(COMMAND, found["application_id"], place, data)
@@ -75,7 +78,7 @@ class PersonDoor:
         return await self._send(COMMAND, found["application_id"], place, data)
 
     async def autocomplete(
-        self, name: str, option: str, typed: str, channel: str | None = None, **options: Any
+        self, name: str, option: str, typed: str, /, channel: str | None = None, **options: Any
     ) -> list[Json]:
         """Return the choices a bot suggests after `typed`; [] if it does not answer in time."""
         place, found = self._command(name.split()[0], channel, kind=1)

@@ -80,7 +80,7 @@ class DiscordStandIn:
         for mount in self._mounts:
             mount(app, self)
         app.router.add_get("/gateway", self.gateway.serve)
-        app.router.add_get("/", self.gateway.serve)
+        app.router.add_get("/", self.gateway.serve)  # as at gateway.discord.gg; a page goes first
         app.router.add_get("/cdn/{tail:.*}", serve_files(self.world))
         app.router.add_route("*", "/api/{tail:.*}", self.rest.serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)

@@ -22,9 +22,10 @@ _FIRST = _TOKEN + "/messages/@original"
 _ONE = _TOKEN + "/messages/{message_id}"
 EXECUTE = (
     "content embeds allowed_mentions components attachments tts flags username avatar_url"
-    " thread_name applied_tags"
+    " thread_name applied_tags enforce_nonce"
 )
-EDIT = "content embeds allowed_mentions components attachments flags tts"
+# discord.js says `enforce_nonce: false` and discord.py `tts: false` everywhere.
+EDIT = "content embeds allowed_mentions components attachments flags tts enforce_nonce"
 _MOST_IN_CHANNEL = 15
 
 
