@@ -22,7 +22,7 @@ WORKDIR /app
 COPY --from=packages /venv /venv
 COPY run.py bootstrap.py requirements.txt requirements-postgres.txt ./
 COPY bot ./bot
-USER jinkies
+USER 10001
 VOLUME /app/data
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \

@@ -44,8 +44,14 @@ def ready(requirements: str, *, venv: Path = ROOT / ".venv") -> None:
     if not inside and satisfied(requirements):
         return
     if not stamped(venv, requirements):
-        with _only_one(venv.parent / ".jinkies" / "setup.lock"):
-            prepare(venv, requirements)
+        try:
+            with _only_one(venv.parent / ".jinkies" / "setup.lock"):
+                prepare(venv, requirements)
+        except OSError as error:
+            raise SetupError(
+                f"Could not prepare {venv}: {error}\n"
+                "Check that this folder may be written to and that the disk is not full."
+            ) from error
     _go_on_with(python_of(venv))
 
 

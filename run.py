@@ -212,6 +212,9 @@ def main(arguments: list[str]) -> int:
     except bootstrap.SetupError as error:
         bootstrap.say(str(error))
         return FAILED
+    except KeyboardInterrupt:
+        bootstrap.say("Interrupted; the next start sets up again.")
+        return FAILED
     return _run(command, options, rest)
 
 

@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -90,6 +89,7 @@ OFFLINE = {"PIP_NO_INDEX": "1", "UV_OFFLINE": "1"}
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)  # a virtual environment is made; slow on a busy machine
 def test_a_fresh_clone_sets_itself_up_once_and_again_only_when_it_must(clone: Path) -> None:
     first = run("doctor", root=clone, extra=OFFLINE)
     assert first.returncode == 0, first.stderr
@@ -97,9 +97,7 @@ def test_a_fresh_clone_sets_itself_up_once_and_again_only_when_it_must(clone: Pa
     assert len(first.stderr.splitlines()) == 1
     assert "Setting up .venv" in first.stderr
 
-    began = time.monotonic()
     second = run("doctor", root=clone, extra=OFFLINE)
-    assert time.monotonic() - began < 3
     assert (second.returncode, second.stdout, second.stderr) == (0, first.stdout, "")
 
     write_wheel(clone / "wheels", "1.1")
@@ -108,14 +106,9 @@ def test_a_fresh_clone_sets_itself_up_once_and_again_only_when_it_must(clone: Pa
     assert "with 1.1" in third.stdout
     assert "up to date" in third.stderr
 
-    (clone / ".venv" / "jinkies-unfinished").touch()  # as a killed installation leaves it
-    shutil.rmtree(next((clone / ".venv").rglob("site-packages")) / "pip")
-    fourth = run("doctor", root=clone, extra=OFFLINE)
-    assert "with 1.1" in fourth.stdout
-    assert "Setting up .venv" in fourth.stderr
-
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)  # a virtual environment is made; slow on a busy machine
 def test_a_failed_installation_says_why_and_what_to_do(clone: Path) -> None:
     require(clone, "9.9")
     done = run("doctor", root=clone, extra=OFFLINE)
@@ -124,6 +117,40 @@ def test_a_failed_installation_says_why_and_what_to_do(clone: Path) -> None:
     assert "Check the connection" in done.stderr
     assert "Traceback" not in done.stderr
     assert not bootstrap.stamped(clone / ".venv", "requirements.txt")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+@pytest.mark.slow
+@pytest.mark.timeout(240)  # a virtual environment is made; slow on a busy machine
+def test_an_interrupted_set_up_begins_again(clone: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, str(clone / "run.py"), "doctor"],
+        cwd=clone,
+        env=environment(OFFLINE),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stderr is not None
+        assert "Setting up" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == "Interrupted; the next start sets up again.\n"
+    assert process.returncode == 1
+    assert "with 1.0" in run("doctor", root=clone, extra=OFFLINE).stdout
+
+
+@pytest.mark.skipif(
+    os.name == "nt" or getattr(os, "geteuid", int)() == 0, reason="root may write everywhere"
+)
+def test_a_folder_that_may_not_be_written_to_is_named(clone: Path) -> None:
+    clone.chmod(0o500)
+    try:
+        done = run("doctor", root=clone)
+    finally:
+        clone.chmod(0o700)
+    assert done.returncode == 1
+    assert "may be written" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_an_environment_that_has_everything_is_used_as_it_is(clone: Path) -> None:
