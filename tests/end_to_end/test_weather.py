@@ -1,0 +1,100 @@
+"""Discord in bad weather: cards arrive all the same, each exactly once."""
+
+import pytest
+from rehearsal import Rehearsal, crash
+
+from bot.errors import SettingsError
+from sandbox.discord.faults import Fault
+from sandbox.discord.world import Audience
+
+POSTING = r"^/channels/\d+/messages$"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("POST", POSTING, status=500, times=2),
+        Fault("POST", POSTING, status=503, times=2),
+        Fault("POST", POSTING, status=429, times=2, retry_after=0.05),
+        Fault("POST", POSTING, cut=True, times=2),
+        Fault("POST", POSTING, cut=True, after=True, times=1),
+        Fault("POST", POSTING, status=500, after=True, times=1),
+    ],
+    ids=["500", "503", "429", "cut", "lost answer", "500 after the work"],
+)
+async def test_a_failing_discord_gets_the_card_exactly_once(
+    rehearsal: Rehearsal, fault: Fault
+) -> None:
+    rehearsal.discord.faults.add(fault)
+    (alert,) = await rehearsal.send(crash())
+    await rehearsal.card(alert)
+    await rehearsal.type("sam", "ack", alert=f"J-{alert}")
+    await rehearsal.card(alert, "Acknowledged by **Sam**")
+    assert len(rehearsal.cards()) == 1
+    assert fault.hits == fault.times
+
+
+async def test_a_hanging_discord_holds_up_neither_the_intake_nor_the_card(
+    stage: Rehearsal,
+) -> None:
+    stage.tempo = type(stage.tempo)(guild_ready=0.02, first_wait=0.02, send=0.2)
+    await stage.start()
+    hang = stage.discord.faults.add(Fault("POST", POSTING, delay=0.6, times=1, after=True))
+    (alert,) = await stage.send(crash())
+    assert await stage.send(crash()) == [alert]
+    await stage.card(alert, "**2×**")
+    assert hang.hits == 1
+    assert len(stage.cards()) == 1
+
+
+@pytest.mark.parametrize("code", [4000, None])
+async def test_a_dropped_gateway_comes_back(rehearsal: Rehearsal, code: int | None) -> None:
+    (alert,) = await rehearsal.send(crash())
+    card = await rehearsal.card(alert)
+    await rehearsal.discord.faults.gateway.drop(code)
+    reply = await rehearsal.press("sam", card, "Acknowledge")
+    assert not reply.failed
+    await rehearsal.card(alert, "Acknowledged by **Sam**")
+
+
+async def test_the_intake_works_while_discord_is_down_at_the_start(stage: Rehearsal) -> None:
+    down = stage.discord.faults.add(Fault("*", ".*", cut=True, times=None))
+    await stage.start(wait_for_discord=False)
+    (alert,) = await stage.send(crash())
+    assert not stage.cards()
+    assert down.hits
+    stage.discord.faults.clear()
+    await stage.card(alert)
+
+
+async def test_a_client_that_breaks_is_replaced(rehearsal: Rehearsal) -> None:
+    (alert,) = await rehearsal.send(crash())
+    card = await rehearsal.card(alert)
+    world = rehearsal.discord.world
+    # discord.py cannot read this event, and an event that it cannot read ends its client.
+    everybody = Audience(world.guild()["id"])
+    world.publish("GUILD_ROLE_CREATE", {"guild_id": "@me", "role": {}}, everybody)
+    rehearsal.discord.violations.clear()
+    assert await rehearsal.send(crash()) == [alert]
+    await rehearsal.card(alert, "**2×**")
+    reply = await rehearsal.press("sam", card, "Acknowledge")
+    assert not reply.failed
+
+
+async def test_a_token_that_discord_does_not_know_is_a_clear_error(stage: Rehearsal) -> None:
+    stage.settings = stage.settings.model_copy(
+        update={"discord_token": type(stage.settings.discord_token)("wrong")}
+    )
+    with pytest.raises(SettingsError, match="DISCORD_TOKEN: Discord does not know it"):
+        await stage.start()
+    stage._bot = None
+
+
+async def test_a_port_that_is_taken_is_a_clear_error(
+    rehearsal: Rehearsal, stage: Rehearsal
+) -> None:
+    port = int(rehearsal.web_url.rpartition(":")[2])
+    second = Rehearsal(stage.discord, stage.github, stage.database)
+    second.settings = second.settings.model_copy(update={"web_port": port})
+    with pytest.raises(SettingsError, match="WEB_PORT: cannot listen"):
+        await second.start()
