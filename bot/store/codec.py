@@ -25,6 +25,8 @@ from bot.models import (
     Signal,
 )
 
+_of_thread = threading.local()  # a compressor serves one thread at a time
+
 
 def to_json(event: Event) -> bytes:
     """Write an event as JSON.
@@ -68,7 +70,6 @@ def decode(body: bytes) -> Event:
     )
 
 
-_of_thread = threading.local()  # a compressor serves one thread at a time
 _PLAIN = ("title", "stack_trace", "fingerprint_hint", "commit", "user", "trace_id")
 
 

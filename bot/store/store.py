@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -76,10 +75,6 @@ class Store:
     async def write(self, write: Callable[[Connection], T]) -> T:
         """Run `write` in a transaction of its own; it raises what `write` raises."""
         return await asyncio.wrap_future(self.writer.submit(write))
-
-    def write_soon(self, write: Callable[[Connection], T]) -> Future[T]:
-        """Like `write`, for threads without a loop."""
-        return self.writer.submit(write)
 
     async def close(self) -> None:
         """Write what has been accepted, then let go of the database."""

@@ -182,7 +182,7 @@ async def test_a_full_queue_is_overloaded(road):
         inside.set()
         gate.wait(20)
 
-    held = road.store.write_soon(hold)
+    held = road.store.writer.submit(hold)
     await asyncio.to_thread(inside.wait, 20)
     accepted = [road.intake.submit([road.event() for _ in range(500)]) for _ in range(4)]
     with pytest.raises(Overloaded):
