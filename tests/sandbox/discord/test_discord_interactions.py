@@ -108,6 +108,10 @@ def prepare(bot: commands.Bot) -> None:
         words = ["alpha", "alphabet", "beta"]
         return [app_commands.Choice(name=w, value=w) for w in words if w.startswith(typed)]
 
+    add_more(tree)
+
+
+def add_more(tree: app_commands.CommandTree[Any]) -> None:
     @tree.command(description="reads a file")
     async def read(interaction: Interaction, file: discord.Attachment) -> None:
         await interaction.response.send_message((await file.read()).decode())

@@ -94,6 +94,18 @@ async def test_each_limit_is_named_at_its_place(
     discord_standin.violations.clear()  # Discord's description refuses most of these as well
 
 
+@pytest.mark.parametrize(
+    "body", [{"components": [{}]}, {"embeds": [{"fields": 7}]}, {"embeds": [{"color": "red"}]}]
+)
+async def test_a_body_of_no_known_shape_is_refused_and_noted(
+    body: Json, discord_standin: DiscordStandIn
+) -> None:
+    status, answer = await say(discord_standin, body)
+    assert (status, answer["code"]) == (400, 50035)
+    assert discord_standin.violations
+    discord_standin.violations.clear()
+
+
 @pytest.mark.parametrize("body", [{}, {"content": ""}, {"embeds": []}, {"content": None}])
 async def test_an_empty_message_is_refused(body: Json, discord_standin: DiscordStandIn) -> None:
     status, answer = await say(discord_standin, body)
