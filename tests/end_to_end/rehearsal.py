@@ -118,6 +118,15 @@ class Rehearsal:
             body = await answer.json()
         return [int(each["id"].removeprefix("J-")) for each in body["alerts"]]
 
+    async def connected(self) -> None:
+        """Wait until the bot says that it is connected to Discord."""
+        async with asyncio.timeout(15), aiohttp.ClientSession() as session:
+            told = ""
+            while told != "connected":
+                answer = await session.get(f"{self.web_url}/ready")
+                assert answer.status == 200
+                told = (await answer.json())["checks"]["discord"]
+
     def person(self, name: str) -> PersonDoor:
         """Rita looks, Sam responds, Kim ships, Ada administers."""
         return self.discord.person(name)

@@ -146,6 +146,10 @@ async def test_status_shows_what_was_not_delivered_to_administrators(
     for role in ("Jinkies", "@everyone"):
         rehearsal.discord.world.revoke(role, Permission.SEND_MESSAGES)
     await rehearsal.send(crash())
+    shown = ""
+    while "1 given up" not in shown:
+        reply = await rehearsal.type("ada", "status")
+        shown = text(reply.message or {})
     for name, sees in (("ada", True), ("rita", False)):
         reply = await rehearsal.type(name, "status")
         assert reply.message is not None

@@ -52,6 +52,7 @@ async def test_a_dropped_gateway_comes_back(rehearsal: Rehearsal, code: int | No
     (alert,) = await rehearsal.send(crash())
     card = await rehearsal.card(alert)
     await rehearsal.discord.faults.gateway.drop(code)
+    await rehearsal.connected()
     reply = await rehearsal.press("sam", card, "Acknowledge")
     assert not reply.failed
     await rehearsal.card(alert, "Acknowledged by **Sam**")
@@ -67,16 +68,19 @@ async def test_the_intake_works_while_discord_is_down_at_the_start(stage: Rehear
     await stage.card(alert)
 
 
-async def test_a_client_that_breaks_is_replaced(rehearsal: Rehearsal) -> None:
+async def test_a_client_that_breaks_is_replaced(
+    rehearsal: Rehearsal, caplog: pytest.LogCaptureFixture
+) -> None:
     (alert,) = await rehearsal.send(crash())
     card = await rehearsal.card(alert)
     world = rehearsal.discord.world
     # discord.py cannot read this event, and an event that it cannot read ends its client.
-    everybody = Audience(world.guild()["id"])
-    world.publish("GUILD_ROLE_CREATE", {"guild_id": "@me", "role": {}}, everybody)
-    rehearsal.discord.violations.clear()
+    guild = world.guild()["id"]
+    world.publish("GUILD_ROLE_CREATE", {"guild_id": guild, "role": {}}, Audience(guild))
     assert await rehearsal.send(crash()) == [alert]
     await rehearsal.card(alert, "**2×**")
+    assert "the Discord client ended" in caplog.text
+    await rehearsal.connected()
     reply = await rehearsal.press("sam", card, "Acknowledge")
     assert not reply.failed
 
