@@ -27,7 +27,7 @@ from bot.store.schema import activity, acts, alerts, cards, events, shipments, s
 ACTIVITY_STEP = 300  # seconds of one bucket
 ACTIVITY_BUCKETS = 24  # two hours on the card
 ACTS_SHOWN = 20
-SEARCH_DEPTH = 3000  # text is searched in this many alerts, the newest that match the rest
+SEARCH_DEPTH = 1000  # text is searched in this many alerts, the newest that match the rest
 
 LIVE = (AlertState.OPEN, AlertState.ACKNOWLEDGED)
 
@@ -84,7 +84,7 @@ class AlertReads:
     ) -> Page[Alert]:
         """One page of alerts, last seen first; empty filters match everything.
 
-        `text` is looked for in title, message, culprit and service of the newest 3,000 that
+        `text` is looked for in title, message, culprit and service of the newest 1,000 that
         match the other filters. A `number` past the end gives an empty page with the true
         total.
         """
