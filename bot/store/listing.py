@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, Table, case, func, or_, select, union_all
 
 from bot.errors import NotFound
 from bot.models import (
@@ -261,14 +261,23 @@ def _branch(wanted: _Filter, kind: tuple[ColumnElement[bool], ...], depth: int) 
 
 def _by_number(number: int, states: Sequence[AlertState], limit: int) -> Select[Any]:
     """Alerts whose number begins with these digits: 4 finds 4, 40-49, 400-499 …"""
-    ranges = [
-        alerts.c.id.between(number * 10**digits, (number + 1) * 10**digits - 1)
+    wanted = alerts.c.state.in_(states)
+    branches = [
+        select(
+            select(alerts.c.id)
+            .where(alerts.c.id.between(number * 10**digits, (number + 1) * 10**digits - 1), wanted)
+            .order_by(alerts.c.id.desc())
+            .limit(limit)
+            .subquery()
+        )
         for digits in range(10)
         if (number + 1) * 10**digits < 2**63
     ]
-    exact_first = (alerts.c.id == number).desc()
+    # Each branch walks the newest of its range, so that a million alerts are never gathered.
+    chosen = union_all(*branches).subquery("chosen")
+    exact_first = case((alerts.c.id == number, 0), else_=1)
     return (
-        ALERTS.where(or_(*ranges), alerts.c.state.in_(states))
+        ALERTS.join(chosen, chosen.c.id == alerts.c.id)
         .order_by(exact_first, alerts.c.id.desc())
         .limit(limit)
     )
