@@ -12,7 +12,7 @@ _DIRECT = "@me"
 
 def state(world: World, door: PersonDoor) -> Json:
     """Return who and what `door`'s person sees, except messages."""
-    channels = [_channel(world, row, door.id) for row in door.channels()]
+    channels = [_channel(row, door.id) for row in door.channels()]
     mine = {row["guild_id"] for row in channels}
     guilds = [_guild(world, row, channels) for row in world.guilds.rows() if row["id"] in mine]
     direct = [row for row in channels if row["guild_id"] == _DIRECT]
@@ -58,13 +58,11 @@ def _guild(world: World, row: Json, channels: list[Json]) -> Json:
     }
 
 
-def _channel(world: World, row: Json, user_id: str) -> Json:
-    shown = {key: value for key, value in row.items() if not key.startswith("_")}
+def _channel(row: Json, user_id: str) -> Json:
     if "guild_id" in row:
-        return shown
-    ids = {each["id"] for each in row["recipients"]} | {row["_of"]}
-    others = [world.users[each]["username"] for each in ids if each != user_id]
-    return {**shown, "guild_id": _DIRECT, "name": ", ".join(others), "position": 0}
+        return row
+    others = [each["username"] for each in row["recipients"] if each["id"] != user_id]
+    return {**row, "guild_id": _DIRECT, "name": ", ".join(others), "position": 0}
 
 
 def _direct_messages(channels: list[Json]) -> Json:

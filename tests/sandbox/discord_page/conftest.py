@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from page_stage import Stage
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 from showcase_bot import ShowcaseBot
 
 from sandbox.discord import page
@@ -100,6 +100,7 @@ async def whole_stage() -> AsyncIterator[Stage]:
     standin = standin_with_page()
     await standin.start()
     async with running_bot(standin) as bot, async_playwright() as driver:
+        expect.set_options(timeout=10_000)
         browser = await driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield Stage(standin, bot, browser)
         await browser.close()

@@ -25,7 +25,7 @@ class Stage:
         context = await self.browser.new_context(**options)
         self.contexts.append(context)
         tab = await context.new_page()
-        tab.set_default_timeout(5000)
+        tab.set_default_timeout(10_000)
         tab.on("console", lambda said: self.complaints.append(f"console: {said.text}"))
         tab.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
         tab.on("request", lambda request: self._check(request.url))
@@ -39,6 +39,6 @@ class Stage:
 
     def place(self, name: str) -> str:
         """The path of a channel; a new one is made if there is none of this name."""
-        known = [row for row in self.standin.world.channels.rows() if row["name"] == name]
+        known = [row for row in self.standin.world.channels.rows() if row.get("name") == name]
         row = known[0] if known else self.standin.world.add_channel(name)
         return f"/channels/{row['guild_id']}/{row['id']}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+import discord
 import pytest
 from page_stage import Stage
 from playwright.async_api import Page, expect
@@ -217,6 +218,53 @@ async def test_reactions_are_toggled(stage: Stage) -> None:
     await expect(chip).to_have_attribute("aria-pressed", "true")
     await chip.click()
     await expect(chip).to_have_count(0)
+
+
+async def test_a_message_is_reached_and_answered_by_keyboard_alone(stage: Stage) -> None:
+    tab = await stage.visit(stage.place("walked"))
+    await stage.standin.person("kim").write("walked", "who takes it?")
+    await expect(newest(tab)).to_contain_text("who takes it?")
+    box = tab.get_by_role("combobox", name="Message #walked")
+    await box.focus()
+    for key in ("ArrowUp", "ArrowRight", "ArrowRight", "Enter"):
+        await tab.keyboard.press(key)
+    await expect(tab.get_by_text("Replying to Kim")).to_be_visible()
+    await expect(box).to_be_focused()
+
+
+async def test_a_direct_message_and_a_forum_have_places_of_their_own(stage: Stage) -> None:
+    world = stage.standin.world
+    world.add_channel("postmortems", 15, available_tags=[])
+    forum = world.channel("postmortems")
+    tab = await stage.visit(f"/channels/{forum['guild_id']}/{forum['id']}", person="kim")
+    place = discord.utils.get(stage.bot.guilds[0].forums, name="postmortems")
+    assert place is not None
+    await place.create_thread(name="Prices were lost", content="What happened")
+    await tab.get_by_role("link", name="Prices were lost").click()
+    await expect(newest(tab)).to_contain_text("What happened")
+    kim = await stage.bot.fetch_user(int(world.user("kim")["id"]))
+    await kim.send("You are on call")
+    await tab.get_by_role("link", name="Direct messages").click()
+    await expect(newest(tab)).to_contain_text("You are on call")
+
+
+async def test_a_card_of_the_new_kind_is_shown_and_pressed(stage: Stage) -> None:
+    class Deploy(discord.ui.LayoutView):
+        def __init__(self) -> None:
+            super().__init__(timeout=None)
+            undo = discord.ui.Button(label="Roll back", custom_id="undo")
+            undo.callback = self.undo
+            section = discord.ui.Section("## Deploy 1.4.2", accessory=undo)
+            self.add_item(discord.ui.Container(section, discord.ui.Separator(), accent_colour=255))
+
+        async def undo(self, interaction: discord.Interaction) -> None:
+            await interaction.response.send_message("Rolled back", ephemeral=True)
+
+    tab = await stage.visit(stage.place("deploys"))
+    await stage.bot.channel("deploys").send(view=Deploy())
+    await expect(tab.get_by_role("heading", name="Deploy 1.4.2")).to_be_visible()
+    await tab.get_by_role("button", name="Roll back").click()
+    await expect(newest(tab)).to_contain_text("Rolled back")
 
 
 async def test_a_reply_shows_what_it_answers(stage: Stage) -> None:

@@ -9,7 +9,7 @@ const SEQUENCE = /\u001b\[([\d;]{0,20})m/g;
  * @returns {Node[]}
  */
 export function ansi(text) {
-  const nodes = [];
+  const nodes = /** @type {Node[]} */ ([]);
   let style = new Set();
   let start = 0;
   for (const match of text.matchAll(SEQUENCE)) {

@@ -28,7 +28,7 @@ function postView(post, forum, room) {
   return el(
     'a',
     { class: `post ${room.world.isUnread(post) ? 'unread' : ''}`, href: pathOf({ guild: post.guild_id, channel: post.id, message: null }), data: { place: '' } },
-    el('span', { class: 'post-tags' }, tags.map((/** @type {string} */ tag) => el('span', { class: 'tag' }, tag))),
+    tags.length ? el('span', {}, tags.map((/** @type {string} */ tag) => el('span', { class: 'tag' }, tag))) : null,
     el('b', { class: 'post-title' }, post.name),
     el('span', { class: 'faint' }, icon('thread'), `${post.message_count ?? 0} messages · `,
       el('time', { datetime: active.toISOString(), data: { relative: active.getTime() } }, relative(active))),

@@ -4,7 +4,7 @@
  * Time is linear for any one depth of nesting: a closing mark that was not found once is not
  * looked for again, and nesting ends at MAX_DEPTH.
  *
- * @typedef {{type: string, text?: string, children?: Tree[], [key: string]: any}} Tree
+ * @typedef {{type: string, text?: string, children?: Tree[] | null, [key: string]: any}} Tree
  */
 
 const MAX_DEPTH = 10;
@@ -58,6 +58,7 @@ function blocks(text, depth) {
   let unfenced = false;
   let rest = text;
   while (rest) {
+    /** @type {RegExpExecArray | null} */
     const fence = !unfenced && rest.startsWith('```') ? FENCE.exec(rest) : null;
     unfenced ||= rest.startsWith('```') && !fence;
     const block = fence

@@ -106,7 +106,7 @@ function spoilerView(tree, names) {
 
 /** @param {Tree} tree @param {Names} names */
 function linkView(tree, names) {
-  return anchor(tree.url, tree.children && view(tree.children, names), names);
+  return anchor(tree.url, tree.children ? view(tree.children, names) : null, names);
 }
 
 /**

@@ -90,7 +90,7 @@ export class Room {
     byId('composer').hidden = isForum;
     byId('forum').hidden = !isForum;
     this.draw();
-    if (isForum) return;
+    if (isForum) return this.world.markRead(channel.id);
     this.composer.open(channel);
     await this.timeline.open(channel.id, place.message);
   }
@@ -147,9 +147,8 @@ export class Room {
   /** @param {'sidebar' | 'panels' | null} which drawer is open on a narrow screen */
   #drawer(which) {
     const app = byId('app');
-    if (which) app.dataset.drawer = app.dataset.drawer === which ? '' : which;
-    else app.dataset.drawer = '';
-    if (app.dataset.drawer) byId(which).querySelector('a, button')?.focus();
+    app.dataset.drawer = which && app.dataset.drawer !== which ? which : '';
+    if (app.dataset.drawer) byId(app.dataset.drawer).querySelector('a, button')?.focus();
   }
 
   /** @param {boolean} [open] */

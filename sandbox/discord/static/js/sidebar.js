@@ -8,6 +8,7 @@ import { CATEGORY, FORUM, THREADS } from './world.js';
 /** @typedef {import('./room.js').Room} Room */
 
 const NEWS = 5;
+const DIRECT = 1;
 
 /** @param {HTMLElement} home @param {Room} room */
 export function drawServers(home, room) {
@@ -75,10 +76,11 @@ function row(channel, room) {
   );
 }
 
-/** @param {any} channel @returns {'hash' | 'thread' | 'forum' | 'news'} */
+/** @param {any} channel @returns {'hash' | 'thread' | 'forum' | 'news' | 'person'} */
 export function iconOf(channel) {
   if (THREADS.has(channel.type)) return 'thread';
   if (channel.type === FORUM) return 'forum';
+  if (channel.type === DIRECT) return 'person';
   return channel.type === NEWS ? 'news' : 'hash';
 }
 

@@ -55,6 +55,7 @@ export class Timeline {
       this.readBefore = world.lastRead(channel);
       replace(this.list, el('p', { class: 'loading' }, 'Loading…'));
     }
+    world.expect(channel);
     const messages = await api.messages(channel);
     if (channel !== this.channel) return;
     world.open(channel, messages);
@@ -212,18 +213,28 @@ export class Timeline {
     /** @type {HTMLElement} */ (control || row).focus({ preventScroll: true });
   }
 
-  /** Arrow keys walk from message to message. @param {KeyboardEvent} event */
+  /**
+   * Up and Down walk from message to message, Right and Left through a message's tools; Escape
+   * goes back, to the message and then to the message box.
+   * @param {KeyboardEvent} event
+   */
   #walk(event) {
-    const row = /** @type {HTMLElement} */ (event.target);
-    if (event.key === 'Escape' && row.closest('.message')) return this.room.focusComposer();
-    if (!row.classList.contains('message')) return;
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step) return;
+    const target = /** @type {HTMLElement} */ (event.target);
+    const row = /** @type {HTMLElement | null} */ (target.closest('.message'));
+    const inTools = target.closest('.toolbar');
+    if (!row || !(target === row || inTools || event.key === 'Escape')) return;
     const rows = [...this.list.querySelectorAll('.message')];
-    const next = rows[rows.indexOf(row) + step];
+    const tools = [...row.querySelectorAll('.toolbar button')];
+    const to = {
+      ArrowDown: () => rows[rows.indexOf(row) + 1] ?? this.room.composer,
+      ArrowUp: () => rows[rows.indexOf(row) - 1],
+      ArrowRight: () => tools[tools.indexOf(target) + 1],
+      ArrowLeft: () => tools[tools.indexOf(target) - 1] ?? row,
+      Escape: () => (target === row ? this.room.composer : row),
+    }[event.key];
+    if (!to) return;
     event.preventDefault();
-    if (next) next.focus();
-    else if (step > 0) this.room.focusComposer();
+    /** @type {HTMLElement | undefined} */ (to())?.focus();
   }
 
   focusNewest() {

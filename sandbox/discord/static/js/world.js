@@ -25,8 +25,20 @@ export class World extends EventTarget {
     super();
     /** @type {Map<string, Message[]>} channel id -> oldest first; only channels once opened */
     this.timelines = new Map();
+    /** @type {Map<string, {t: string, d: any}[]>} channel id -> events while it is being fetched */
+    this.arrivals = new Map();
     /** @type {Map<string, {user: any, until: number}[]>} */
     this.typing = new Map();
+    /** @type {any[]} */
+    this.guilds = [];
+    /** @type {Map<string, any>} */
+    this.channels = new Map();
+    /** @type {Map<string, any>} */
+    this.roles = new Map();
+    /** @type {Map<string, any>} "guild/user" -> member */
+    this.members = new Map();
+    /** @type {Map<string, any>} */
+    this.users = new Map();
     this.take(state);
   }
 
@@ -37,12 +49,10 @@ export class World extends EventTarget {
     this.guilds = state.guilds;
     this.applications = state.applications;
     this.rights = state.rights;
-    /** @type {Map<string, any>} */
-    this.channels = new Map(this.guilds.flatMap((/** @type {any} */ g) => g.channels.map((/** @type {any} */ c) => [c.id, c])));
-    this.roles = new Map(this.guilds.flatMap((/** @type {any} */ g) => g.roles.map((/** @type {any} */ r) => [r.id, r])));
-    this.members = new Map(this.guilds.flatMap((/** @type {any} */ g) => g.members.map((/** @type {any} */ m) => [`${g.id}/${m.user.id}`, m])));
-    this.users = new Map([...this.members.values()].map((m) => [m.user.id, m.user]));
-    this.#tell('state', null);
+    this.channels = new Map(this.guilds.flatMap((guild) => guild.channels.map((/** @type {any} */ each) => [each.id, each])));
+    this.roles = new Map(this.guilds.flatMap((guild) => guild.roles.map((/** @type {any} */ each) => [each.id, each])));
+    this.members = new Map(this.guilds.flatMap((guild) => guild.members.map((/** @type {any} */ each) => [`${guild.id}/${each.user.id}`, each])));
+    this.users = new Map([...this.members.values()].map((member) => [member.user.id, member.user]));
   }
 
   /** @param {string} kind @param {string | null} channel @param {Record<string, any>} [more] */
@@ -50,10 +60,21 @@ export class World extends EventTarget {
     this.dispatchEvent(new CustomEvent(kind, { detail: { channel, ...more } }));
   }
 
-  /** @param {string} channel @param {Message[]} messages oldest first */
+  /** Call before fetching a channel's messages. @param {string} channel */
+  expect(channel) {
+    this.arrivals.set(channel, []);
+  }
+
+  /**
+   * Takes fetched messages; what the stream told while they were on their way is told again.
+   * @param {string} channel @param {Message[]} messages oldest first
+   */
   open(channel, messages) {
+    const late = this.arrivals.get(channel) ?? [];
+    this.arrivals.delete(channel);
     this.timelines.set(channel, messages);
-    this.#tell('timeline', channel);
+    // Reactions are counted, so they cannot be told twice; the fetched ones stand.
+    for (const { t, d } of late) if (!t.includes('REACTION')) CHANGES[t]?.(this, d);
   }
 
   /** @param {string} channel @param {Message[]} older oldest first */
@@ -71,7 +92,10 @@ export class World extends EventTarget {
    * @returns {boolean} false when only a new state can tell what it means
    */
   apply({ t, d }) {
+    // The first direct message opens its channel without another word.
+    if (t === 'MESSAGE_CREATE' && !this.channels.has(d.channel_id)) return false;
     const change = CHANGES[t];
+    this.arrivals.get(d.channel_id)?.push({ t, d });
     if (change) change(this, d);
     return Boolean(change) || t.startsWith('INTERACTION');
   }
