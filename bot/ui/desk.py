@@ -69,4 +69,6 @@ class JinkiesClient(commands.Bot):
         await self._furnish(self)
 
 
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # we never speak
+
 Press: TypeAlias = discord.Interaction[JinkiesClient]

@@ -148,14 +148,14 @@ def _description(detail: AlertDetail, message: str) -> str:
     if message:
         lines.append(plain.code_block(message, MAX_MESSAGE))
     counts = f"**{alert.occurrences:,}×**"
-    if any(detail.activity):
+    if alert.occurrences > 1 and any(detail.activity):
         span = timedelta(seconds=detail.activity_step * len(detail.activity))
         counts += f" `{sparkline(detail.activity)}` last {times.exact(span)}"
     lines.append(counts)
-    seen = f"last {times.relative(alert.last_seen)}"
+    seen = f"Last seen {times.relative(alert.last_seen)}"
     if alert.first_seen != alert.last_seen:
-        seen = f"first {times.relative(alert.first_seen)} · {seen}"
-    lines.append(f"Seen {seen}")
+        seen += f" · first {times.relative(alert.first_seen)}"
+    lines.append(seen)
     return "\n".join(lines)
 
 
@@ -181,7 +181,8 @@ def _frames_that_matter(exception: ExceptionInfo) -> list[Frame]:
 
 
 def _frame_text(frame: Frame) -> str:
-    file = plain.one_line(frame.file)
+    # The last folders name a file well enough on a phone; Details has the whole path.
+    file = "/".join(plain.one_line(frame.file).replace("\\", "/").split("/")[-3:])
     place = f"…{file[-59:]}" if len(file) > 60 else file
     if frame.line is not None:
         place += f":{frame.line}"

@@ -36,7 +36,9 @@ def severity_mark(severity: Severity) -> str:
 def act_line(record: ActRecord) -> str:
     """One act of the audit trail: "👀 Sam: acknowledged 5 minutes ago"."""
     _, done, mark = ACT_WORDS[record.act]
-    extra = f" ({plain.label(record.detail, 80)})" if plain.one_line(record.detail) else ""
+    # A shipment's detail is its address, which the card links anyway.
+    has_extra = plain.one_line(record.detail) and "://" not in record.detail
+    extra = f" ({plain.label(record.detail, 80)})" if has_extra else ""
     return (
         f"{mark} {plain.label(record.person_name, 60)}: {done}{extra} {times.relative(record.at)}"
     )

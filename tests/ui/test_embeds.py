@@ -121,7 +121,7 @@ def test_an_open_card_says_what_broke_where_and_how_often() -> None:
     assert shown.title == "ZeroDivisionError: division by zero"
     assert shown.author.name == "🔴 Open · Error · checkout · production"
     assert shown.description == (
-        "**128×** `▁▂▁▃▅█` last 30 minutes\nSeen first <t:1795222800:R> · last <t:1795229940:R>"
+        "**128×** `▁▂▁▃▅█` last 30 minutes\nLast seen <t:1795229940:R> · first <t:1795222800:R>"
     )
     assert field(shown, "Where") == (
         "```\nshop/pricing.py:12 in price\n    return total / len(items)\n"
@@ -183,7 +183,7 @@ def test_the_card_says_who_did_what_and_nothing_twice() -> None:
             acts=(
                 acknowledged,
                 act(Act.SILENCE, "Kim", 4, "1 hour"),
-                act(Act.CREATE_ISSUE, "Kim", 3),
+                act(Act.CREATE_ISSUE, "Kim", 3, "https://github.com/acme/shop/issues/1"),
             ),
         ),
         NOW,
@@ -211,6 +211,18 @@ def test_frames_nobody_judged_are_shown_rather_than_none() -> None:
     chain = (ExceptionInfo("Error", "x", frames),)
     where = field(card(detail(event=event(exceptions=chain)), NOW).embed, "Where")
     assert where == "```\nlib7.js:7\nlib6.js:6\nlib5.js:5\nlib4.js:4\n```"
+
+
+def test_a_long_path_is_shown_by_its_last_folders() -> None:
+    frames = (Frame("/srv/app/releases/7/shop/cart.py", 3), Frame("C:\\a\\b\\c\\d.py", 4))
+    chain = (ExceptionInfo("Error", "x", frames),)
+    where = field(card(detail(event=event(exceptions=chain)), NOW).embed, "Where")
+    assert where == "```\nb/c/d.py:4\n7/shop/cart.py:3\n```"
+
+
+def test_a_first_occurrence_needs_no_sparkline() -> None:
+    shown = card(detail(alert=alert(occurrences=1)), NOW).embed
+    assert (shown.description or "").startswith("**1×**\nLast seen")
 
 
 def test_what_does_not_fit_comes_as_a_file() -> None:
