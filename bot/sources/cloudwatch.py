@@ -201,7 +201,7 @@ def _event(
     request_id = fields.get("request_id") or record.request_id
     occurred_at = datetime.fromtimestamp(record.at / 1000, UTC)
     exceptions: tuple[ExceptionInfo, ...] = ()
-    if reading.exception_type:
+    if reading.exception_type and not reading.trace:  # else the trace tells it, with frames
         exceptions = (ExceptionInfo(shortened(reading.exception_type, 200), message),)
     assert reading.severity is not None, "is_error holds only with a severity"
     return Event(

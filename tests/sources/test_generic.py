@@ -64,7 +64,6 @@ def test_every_field_finds_its_place() -> None:
         severity=Severity.CRITICAL,
         signal=Signal.FIRING,
         title="Orders fail",
-        exceptions=(ExceptionInfo("KeyError", "'o-9'"),),
         stack_trace=FULL["stack_trace"],
         fingerprint_hint="orders",
         commit="abc123",
@@ -75,6 +74,11 @@ def test_every_field_finds_its_place() -> None:
         links=(Link("Runbook", "https://wiki.example/orders"),),
         labels={"region": "eu", "replicas": "3", "canary": "true", "load": "0.5"},
     )
+
+
+def test_an_exception_without_a_trace_keeps_its_type() -> None:
+    (event,) = heard(LEAST | {"exception_type": "KeyError"})
+    assert event.exceptions == (ExceptionInfo("KeyError", "it broke"),)
 
 
 def test_service_and_message_are_enough() -> None:
