@@ -1,6 +1,7 @@
 """A light load generator in a process of its own: N requests over K keep-alive connections.
 
-`python -m benchmarks.load <port> <path> <count> <seed> <form> [header]` prints one JSON line.
+`python -m benchmarks.load <port> <path> <count> <seed> <form> <rate> [header]` prints one JSON
+line; a rate of 0 is as fast as the answers come.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from itertools import count
 
 from benchmarks import errors
 
@@ -19,8 +22,15 @@ CONNECTIONS = 8
 class Connection(asyncio.Protocol):
     """Sends a request, waits for its answer, sends the next."""
 
-    def __init__(self, requests: list[bytes], seen: Counter[str], took: list[float]) -> None:
+    def __init__(
+        self,
+        requests: list[bytes],
+        seen: Counter[str],
+        took: list[float],
+        slots: Iterator[float] | None,
+    ) -> None:
         self._requests = requests
+        self._slots = slots
         self._seen = seen
         self._took = took
         self._buffer = b""
@@ -58,6 +68,12 @@ class Connection(asyncio.Protocol):
             self.done.set_result(None)
 
     def _next(self) -> None:
+        if self._slots is None:
+            self._send()
+        else:
+            asyncio.get_running_loop().call_at(next(self._slots), self._send)
+
+    def _send(self) -> None:
         if not self._requests:
             self._transport.close()
             return
@@ -65,17 +81,18 @@ class Connection(asyncio.Protocol):
         self._transport.write(self._requests.pop())
 
 
-async def run(port: int, requests: list[bytes]) -> dict[str, object]:
+async def run(port: int, requests: list[bytes], rate: float) -> dict[str, object]:
     """Send all requests; returns counts by status, seconds, and latencies in ms."""
     seen: Counter[str] = Counter()
     took: list[float] = []
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
+    slots = count(loop.time(), 1 / rate) if rate else None
 
     async def keep_sending() -> None:
         while requests:
             _, connection = await loop.create_connection(
-                lambda: Connection(requests, seen, took), "127.0.0.1", port
+                lambda: Connection(requests, seen, took, slots), "127.0.0.1", port
             )
             await connection.done
 
@@ -92,10 +109,10 @@ async def run(port: int, requests: list[bytes]) -> dict[str, object]:
 
 def main() -> None:
     """Read the command line, build the requests first, then send them."""
-    port, path, count, seed, form = sys.argv[1:6]
-    extra = "".join(f"{header}\r\n" for header in sys.argv[6:])
+    port, path, how_many, seed, form, rate = sys.argv[1:7]
+    extra = "".join(f"{header}\r\n" for header in sys.argv[7:])
     began = time.perf_counter()
-    made = errors.bodies(int(count), int(seed), getattr(errors, f"as_{form}"))
+    made = errors.bodies(int(how_many), int(seed), getattr(errors, f"as_{form}"))
     requests = [
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n{extra}\r\n".encode()
@@ -103,7 +120,7 @@ def main() -> None:
         for body in made
     ]
     preparing = time.perf_counter() - began
-    answer = asyncio.run(run(int(port), requests))
+    answer = asyncio.run(run(int(port), requests, float(rate)))
     mean_bytes = sum(map(len, made)) // len(made)
     sys.stdout.write(
         json.dumps({**answer, "preparing": preparing, "mean_bytes": mean_bytes}) + "\n"

@@ -84,11 +84,19 @@ def cpu_seconds(*roots: int) -> float:
     return sum(ticks.get(pid, 0) for pid in tree) / _TICKS
 
 
-def load(port: int, path: str, count: int, seed: int, form: str, *headers: str) -> dict[str, Any]:
-    """Run the load generator in a process of its own."""
+def resident_mib(pid: int) -> float:
+    """The resident memory of one process."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def load(
+    port: int, path: str, count: int, seed: int, form: str, *headers: str, rate: float = 0
+) -> dict[str, Any]:
+    """Run the load generator in a process of its own; `rate` a second, 0 for all it can."""
     command = [sys.executable, "-m", "benchmarks.load", str(port), path, str(count), str(seed)]
     done = subprocess.run(
-        [*command, form, *headers], cwd=ROOT, capture_output=True, text=True, check=True
+        [*command, form, str(rate), *headers], cwd=ROOT, capture_output=True, text=True, check=True
     )
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer

@@ -23,8 +23,6 @@ from bot.cogs import COGS
 from bot.config import Settings, load_settings
 from bot.errors import SettingsError, UpstreamError
 from bot.models import Receiver
-from bot.services.github import GitHubService
-from bot.services.github.client import Pace
 from bot.sources.request import Secrets
 from bot.store import Store
 from bot.ui.access import Access
@@ -42,6 +40,8 @@ from bot.web.wsgi import RunningIntake, standalone_app
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+    from bot.services.github import GitHubService
 
 GRACE = 5.0  # seconds
 log = logging.getLogger(__name__)
@@ -296,10 +296,15 @@ def routing(settings: Settings) -> Routing:
 
 
 def code_host(settings: Settings, tempo: Tempo) -> GitHubService | None:
-    """GitHub, if a token is set."""
+    """GitHub, if a token is set; PyGithub is loaded only then."""
     token = settings.github_token.get_secret_value()
+    if not token:
+        return None
+    from bot.services.github import GitHubService
+    from bot.services.github.client import Pace
+
     pace = Pace(writes=tempo.between_writes)
-    return GitHubService(token, api_url=settings.github_api_url, pace=pace) if token else None
+    return GitHubService(token, api_url=settings.github_api_url, pace=pace)
 
 
 def web_settings(settings: Settings, *, open_doors: bool = False) -> WebSettings:

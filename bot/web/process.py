@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from granian.constants import Interfaces
-from granian.log import LogLevels
-from granian.server import Server
-
 THREADS = 8
 _END_WITHIN = 15  # seconds a worker has to finish after SIGTERM
 
@@ -19,6 +15,11 @@ def serve(factory: str, *, host: str, port: int, threads: int = THREADS) -> None
         port: the port to listen on.
         threads: requests that wait for their commit at the same time.
     """
+    # Only this process needs it; the bot with its own web intake does not pay for it.
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
     Server(
         factory,
         address=host,

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from bot.errors import SettingsError, UpstreamError
-from bot.store import Store
+from bot.store import Store, migrating
 from bot.store.schema import metadata
 
 
@@ -58,3 +63,24 @@ async def test_sqlite_is_opened_durable_and_readers_cannot_write(tmp_path):
     with pytest.raises(Exception, match="readonly"):
         await store.read(lambda c: c.execute(text("DELETE FROM alerts")))
     await store.close()
+
+
+def test_the_newest_revision_is_what_alembic_calls_head() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrating.__file__).parent / "migrations"))
+    assert migrating.newest_revision() == ScriptDirectory.from_config(config).get_current_head()
+
+
+def test_a_database_that_is_up_to_date_is_opened_without_alembic(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'jinkies.db'}"
+    code = (
+        "import sys; from bot.store import Store; "
+        f"Store({url!r}, clock=None).writer.close(); print('alembic' in sys.modules)"
+    )
+    opened = [
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for _ in range(2)
+    ]
+    assert opened == ["True", "False"]
