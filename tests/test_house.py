@@ -19,6 +19,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "config": set(),
     **{room: set() for room in LOWER},
+    # Thinking is pure and knows nothing below itself: who hears or reads logs may think with it,
+    # or the rules of levels, records and filters would be written twice.
+    "sources": {"analysis"},
+    "services": {"analysis"},
     "alerting": LOWER,
     "ui": LOWER | {"alerting"},
     "cogs": LOWER | {"alerting", "ui"},
