@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -22,6 +23,27 @@ from bot.errors import SettingsError
 
 ENV_FILE = Path(".env")
 POSTGRES = "postgresql+psycopg"
+
+# The doors with a secret of their own. Each may have a name ending in _PREVIOUS beside it while
+# the secret is changed, and so may <NAME>_SECRET of every mapping (docs/sources.md).
+SOURCE_SECRETS = (
+    "ALERTMANAGER_SECRET",
+    "DATADOG_SECRET",
+    "EVENTBRIDGE_SECRET",
+    "GITHUB_WEBHOOK_SECRET",
+    "GRAFANA_SECRET",
+    "HEALTHCHECKS_SECRET",
+    "OTLP_SECRET",
+    "PAGERDUTY_SECRET",
+    "SENTRY_CLIENT_SECRET",
+    "SENTRY_LEGACY_SECRET",
+    "SLACK_SIGNING_SECRET",
+    "SLACK_WEBHOOK_SECRET",
+    "SNS_RAW_SECRET",
+    "STANDARD_WEBHOOKS_SECRET",
+    "UPTIME_KUMA_SECRET",
+)
+_SECRET_NAME = re.compile(r"[A-Z][A-Z0-9_]*_SECRET(_PREVIOUS)?")
 
 Purpose = Literal["bot", "web", "doctor"]
 # What each way to start cannot do without. The doctor reports what is missing by itself.
@@ -41,6 +63,9 @@ CURES: Mapping[str, str] = {
     "WEB_PORT": "write a port number from 0 to 65535 (0 takes any free one)",
     "WEBHOOK_SECRET": 'make one: python3 -c "import secrets; print(secrets.token_hex(32))"',
     "WEBHOOK_SECRET_PREVIOUS": "set the secret that is being replaced, or leave it out",
+    "SNS_TOPIC_ARNS": "write arn:aws:sns:REGION:ACCOUNT:TOPIC, several with commas between",
+    "MAPPINGS_FILE": "write the path of a YAML file as docs/sources.md describes it",
+    "PUBLIC_URL": "write the address that senders reach, such as https://jinkies.example.com",
     "MAX_BODY_BYTES": "write a number of bytes from 1024 to 104857600",
     "GITHUB_TOKEN": "copy it again from https://github.com/settings/tokens",
     "GITHUB_REPOSITORY": "write owner/name, as in the repository's address",
@@ -60,6 +85,10 @@ ALIASES: Mapping[str, str] = {
     "DISCORD_CHANNEL_ID": "ALERT_CHANNEL_ID",
     "PORT": "WEB_PORT",
     "AWS_DEFAULT_REGION": "AWS_REGION",
+    "GITHUB_SECRET": "GITHUB_WEBHOOK_SECRET",
+    "SENTRY_SECRET": "SENTRY_CLIENT_SECRET",
+    "SLACK_SECRET": "SLACK_SIGNING_SECRET",
+    "PAGERDUTY_WEBHOOK_SECRET": "PAGERDUTY_SECRET",
 }
 
 
@@ -160,6 +189,12 @@ class Settings(BaseSettings):
     web_port: int = Field(default=8080, ge=0, le=65535)
     webhook_secret: SecretStr = SecretStr("")
     webhook_secret_previous: SecretStr = SecretStr("")
+    public_url: WebAddress = ""
+    # By the name of the setting: those of SOURCE_SECRETS and of mappings, as they were found.
+    source_secrets: dict[str, SecretStr] = Field(default_factory=dict, repr=False)
+    sns_topic_arns: Parts = ()
+    sns_accept_sha1: bool = False
+    mappings_file: str = ""
     max_body_bytes: int = Field(default=1_048_576, ge=1024, le=104_857_600)
 
     github_token: Token = SecretStr("")
@@ -182,8 +217,19 @@ class Settings(BaseSettings):
     )
     log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower)] = "text"
 
+    def secrets(self, name: str) -> tuple[str, str]:
+        """A door's secret, by the name of its setting, and the one before it; "" if not set."""
+        if name == "WEBHOOK_SECRET":
+            both = (self.webhook_secret, self.webhook_secret_previous)
+        else:
+            unset = SecretStr("")
+            found = self.source_secrets
+            both = (found.get(name, unset), found.get(f"{name}_PREVIOUS", unset))
+        return both[0].get_secret_value(), both[1].get_secret_value()
 
-SETTINGS: tuple[str, ...] = tuple(name.upper() for name in Settings.model_fields)
+
+_FIELDS = tuple(name.upper() for name in Settings.model_fields if name != "source_secrets")
+SETTINGS: tuple[str, ...] = (*_FIELDS, *SOURCE_SECRETS)
 
 
 def load_settings(purpose: Purpose = "bot", *, env_file: Path | None = ENV_FILE) -> Settings:
@@ -204,7 +250,17 @@ def load_settings(purpose: Purpose = "bot", *, env_file: Path | None = ENV_FILE)
     problems = [*_missing(purpose, written), *_misspelt(written)]
     if problems:
         raise SettingsError(problems)
-    return settings
+    return settings.model_copy(update={"source_secrets": _source_secrets(written)})
+
+
+def _source_secrets(written: Mapping[str, str]) -> dict[str, SecretStr]:
+    """Whatever has the name of a door's secret; mappings make doors that are not known here."""
+    given = {**written, **{name.upper(): value for name, value in os.environ.items() if value}}
+    return {
+        name: SecretStr(value)
+        for name, value in given.items()
+        if value and name not in _FIELDS and _SECRET_NAME.fullmatch(name)
+    }
 
 
 def _written_in(env_file: Path | None) -> dict[str, str]:
@@ -245,7 +301,9 @@ def _misspelt(written: Mapping[str, str]) -> list[str]:
 
     The environment belongs to everybody, so there only a missing setting is looked for.
     """
-    wrong = {name: _meant(name) for name in written if name not in SETTINGS}
+    wrong = {
+        name: _meant(name) for name in written if name.removesuffix("_PREVIOUS") not in SETTINGS
+    }
     return [
         f"{name}: is not a setting. To cure it, rename it in .env to {meant}."
         for name, meant in wrong.items()

@@ -68,6 +68,19 @@ class Capability(StrEnum):
     ADMIN = "admin"
 
 
+class Reception(StrEnum):
+    """How a door received a delivery; it is counted by this.
+
+    `LEFT_ASIDE`: understood, and it tells of no trouble. `UNREADABLE`: proven to be from its
+    sender, and not understood.
+    """
+
+    ACCEPTED = "accepted"
+    LEFT_ASIDE = "left_aside"
+    REFUSED = "refused"
+    UNREADABLE = "unreadable"
+
+
 class Act(StrEnum):
     """What a person can do to an alert; the audit trail's verbs."""
 

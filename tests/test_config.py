@@ -5,8 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import ALIASES, CURES, NEEDS, SETTINGS, Settings, load_settings
+from bot.config import (
+    ALIASES,
+    CURES,
+    NEEDS,
+    SETTINGS,
+    SOURCE_SECRETS,
+    Settings,
+    load_settings,
+)
 from bot.errors import SettingsError
+from bot.sources.mapping import ready_mappings
+from bot.sources.table import SourceSettings, source_table
 
 ROOT = Path(__file__).parents[1]
 REQUIRED = "DISCORD_TOKEN=abc\nALERT_CHANNEL_ID=123456789012345678\n"
@@ -191,13 +201,13 @@ def test_every_need_has_a_cure() -> None:
 
 def test_the_example_file_names_every_setting_once() -> None:
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
-    named = re.findall(r"^#?\s?([A-Z][A-Z_]+)=", text, re.MULTILINE)
+    named = re.findall(r"^#?\s?([A-Z][A-Z_0-9]+)=", text, re.MULTILINE)
     assert sorted(named) == sorted(SETTINGS)
 
 
 def test_the_example_file_shows_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
-    for name, value in re.findall(r"^#?\s?([A-Z][A-Z_]+)=(.*)$", text, re.MULTILINE):
+    for name, value in re.findall(r"^#?\s?([A-Z][A-Z_0-9]+)=(.*)$", text, re.MULTILINE):
         monkeypatch.setenv(name, value)
     sources: dict[str, object] = {"_env_file": None}
     assert Settings(**sources) == Settings.model_construct()  # type: ignore[arg-type]
@@ -205,5 +215,36 @@ def test_the_example_file_shows_the_defaults(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_every_setting_is_documented() -> None:
     text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
-    documented = re.findall(r"^\| `([A-Z_]+)`", text, re.MULTILINE)
+    documented = re.findall(r"^\| `([A-Z_0-9]+)`", text, re.MULTILINE)
     assert sorted(documented) == sorted(SETTINGS)
+
+
+def test_the_secrets_of_doors_are_read_from_the_environment_and_the_file(
+    env_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(env_file, "GRAFANA_SECRET=old", "GRAFANA_SECRET_PREVIOUS=older", "GITLAB_SECRET=mapped")
+    monkeypatch.setenv("GRAFANA_SECRET", "new")
+    settings = load_settings(env_file=env_file)
+    assert settings.secrets("GRAFANA_SECRET") == ("new", "older")
+    assert settings.secrets("GITLAB_SECRET") == ("mapped", "")
+    assert settings.secrets("DATADOG_SECRET") == ("", "")
+    assert "older" not in repr(settings)
+
+
+def test_the_secret_of_a_mapping_is_not_taken_for_a_misspelt_one(env_file: Path) -> None:
+    names = [mapping.setting for mapping in ready_mappings().values()]
+    add(env_file, *(f"{name}=x" for name in names))
+    assert set(load_settings(env_file=env_file).source_secrets) >= set(names)
+
+
+def test_a_misspelt_secret_of_a_door_is_recognised(env_file: Path) -> None:
+    add(env_file, "ALERTMANGER_SECRET=x", "GITHUB_SECRET=y")
+    problems = problems_of(env_file)
+    assert "ALERTMANAGER_SECRET" in problems["ALERTMANGER_SECRET"]
+    assert "GITHUB_WEBHOOK_SECRET" in problems["GITHUB_SECRET"]
+
+
+def test_every_door_with_a_secret_has_its_setting() -> None:
+    doors = source_table(SourceSettings())
+    own = {door.secret_setting for door in doors.values()} - {"WEBHOOK_SECRET", "/dsn create"}
+    assert own == set(SOURCE_SECRETS)

@@ -35,7 +35,7 @@ def verify(request: Request, secrets: Secrets) -> None:
     """A bearer token; raises `BadSignature` or `DoorShut`."""
     require_bearer(
         request.headers.get("authorization", ""),
-        open_door(secrets, "ALERTMANAGER_SECRET or WEBHOOK_SECRET"),
+        open_door(secrets, "ALERTMANAGER_SECRET"),
     )
 
 

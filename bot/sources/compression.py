@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import zlib
 
+import brotli
+import zstandard
+
 from bot.errors import BadPayload, TooLarge
 
 _GZIP_WINDOW = 31
 _ZLIB_WINDOW = 15
 _RAW_WINDOW = -15
 _MAX_MEMBERS = 100  # each costs a copy of the rest
+_MAX_ZSTD_WINDOW = 8 * 1024 * 1024  # what RFC 8878 recommends decoders to support
 
 
 def gunzip(data: bytes, *, limit: int, what: str = "body") -> bytes:
@@ -28,6 +32,42 @@ def inflate(data: bytes, *, limit: int) -> bytes:
     is_zlib = len(data) >= 2 and data[0] & 15 == 8 and (data[0] << 8 | data[1]) % 31 == 0
     window = _ZLIB_WINDOW if is_zlib else _RAW_WINDOW
     return _inflate(data, window, limit, "the body is not valid deflate")
+
+
+def unzstd(data: bytes, *, limit: int) -> bytes:
+    """Decompress zstd, several frames included; errors as of `gunzip`.
+
+    A frame that ends too early gives what was there; whoever parses that will complain.
+    """
+    unpacker = zstandard.ZstdDecompressor(max_window_size=_MAX_ZSTD_WINDOW)
+    try:
+        with unpacker.stream_reader(data, read_across_frames=True) as stream:
+            body: bytes = stream.read(limit + 1)
+    except zstandard.ZstdError:
+        raise BadPayload("the body is not valid zstd") from None
+    if len(body) > limit:
+        raise TooLarge(f"decompressed, the body is larger than {limit} bytes")
+    return body
+
+
+def unbrotli(data: bytes, *, limit: int) -> bytes:
+    """Decompress brotli; errors as of `gunzip`."""
+    stream = brotli.Decompressor()
+    parts: list[bytes] = []
+    size = 0
+    try:
+        while not stream.is_finished():
+            part = stream.process(data, output_buffer_limit=limit - size + 1)
+            if not part and not data:
+                raise BadPayload("the body is not valid brotli: it ends too early")
+            data = b""  # it was taken whole; from now on only more output is asked for
+            parts.append(part)
+            size += len(part)
+            if size > limit:
+                raise TooLarge(f"decompressed, the body is larger than {limit} bytes")
+    except brotli.error:
+        raise BadPayload("the body is not valid brotli") from None
+    return b"".join(parts)
 
 
 def _inflate(data: bytes, window: int, limit: int, complaint: str) -> bytes:

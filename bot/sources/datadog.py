@@ -35,7 +35,7 @@ _ALERT_TYPES = {"error": "triggered", "warning": "warn", "success": "recovered"}
 
 def verify(request: Request, secrets: Secrets) -> None:
     """A bearer token; raises `BadSignature` or `DoorShut`."""
-    keys = open_door(secrets, "DATADOG_SECRET or WEBHOOK_SECRET")
+    keys = open_door(secrets, "DATADOG_SECRET")
     require_bearer(request.headers.get("authorization", ""), keys)
 
 

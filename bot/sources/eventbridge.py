@@ -19,7 +19,7 @@ _FAILURES = ("fail", "error", "unhealthy", "stopped", "timed out", "denied", "al
 
 def verify(request: Request, secrets: Secrets) -> None:
     """A bearer token; raises `BadSignature` or `DoorShut`."""
-    keys = open_door(secrets, "EVENTBRIDGE_SECRET or WEBHOOK_SECRET")
+    keys = open_door(secrets, "EVENTBRIDGE_SECRET")
     require_bearer(request.headers.get("authorization", ""), keys)
 
 

@@ -31,7 +31,7 @@ _LEGACY_OVER = frozenset({"ok"})
 
 def verify(request: Request, secrets: Secrets) -> None:
     """HMAC if Grafana signed, else a bearer token (contact point → Authorization header)."""
-    keys = open_door(secrets, "GRAFANA_SECRET or WEBHOOK_SECRET")
+    keys = open_door(secrets, "GRAFANA_SECRET")
     signature = request.headers.get(SIGNATURE_HEADER)
     if signature is None:
         require_bearer(request.headers.get("authorization", ""), keys)

@@ -21,7 +21,7 @@ _KNOWN_ENVIRONMENTS = frozenset({"production", "staging", "development", "test"}
 
 def verify(request: Request, secrets: Secrets) -> None:
     """A bearer token; raises `BadSignature` or `DoorShut`."""
-    keys = open_door(secrets, "HEALTHCHECKS_SECRET or WEBHOOK_SECRET")
+    keys = open_door(secrets, "HEALTHCHECKS_SECRET")
     require_bearer(request.headers.get("authorization", ""), keys)
 
 

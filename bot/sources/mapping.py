@@ -81,9 +81,14 @@ class SourceMapping:
     links: Mapping[str, ParsedResult] = field(default_factory=dict)
     labels: Mapping[str, ParsedResult] = field(default_factory=dict)
 
+    @property
+    def setting(self) -> str:
+        """The setting that holds the door's secret: incident-io -> INCIDENT_IO_SECRET."""
+        return f"{self.name.upper().replace('-', '_')}_SECRET"
+
     def verify(self, request: Request, secrets: Secrets) -> None:
         """As `proof` says; raises `BadSignature` or `DoorShut`."""
-        keys = open_door(secrets, f"{self.name.upper()}_SECRET or WEBHOOK_SECRET")
+        keys = open_door(secrets, self.setting)
         if self.proof.kind == "bearer":
             require_bearer(request.headers.get("authorization", ""), keys)
         elif self.proof.kind == "hmac_sha256":

@@ -29,7 +29,7 @@ Attributes = dict[str, str]
 
 def verify(request: Request, secrets: Secrets) -> None:
     """A bearer token (`OTEL_EXPORTER_OTLP_HEADERS`); raises `BadSignature` or `DoorShut`."""
-    keys = open_door(secrets, "OTLP_SECRET or WEBHOOK_SECRET")
+    keys = open_door(secrets, "OTLP_SECRET")
     require_bearer(request.headers.get("authorization", ""), keys)
 
 

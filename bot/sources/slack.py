@@ -58,7 +58,7 @@ def parse_events(request: Request) -> Heard:
 
 def verify_incoming(request: Request, secrets: Secrets) -> None:
     """The secret as the last part of the path; raises `BadSignature` or `DoorShut`."""
-    keys = open_door(secrets, "SLACK_WEBHOOK_SECRET or WEBHOOK_SECRET")
+    keys = open_door(secrets, "SLACK_WEBHOOK_SECRET")
     given = request.path.rpartition("/")[2].encode("latin-1", "replace")
     matches = [hmac.compare_digest(given, key) for key in keys]
     if not any(matches):

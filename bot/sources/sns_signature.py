@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 from cryptography.x509.oid import NameOID
 
-from bot.errors import BadSignature, DoorShut
+from bot.errors import BadSignature, DoorShut, UpstreamError
 from bot.sources.reading import moment_of
 
 MAX_AGE = timedelta(hours=1)
@@ -46,6 +46,10 @@ _PEM = re.compile(
 _HASHES: Mapping[str, HashAlgorithm] = {"1": SHA1(), "2": SHA256()}  # noqa: S303 - AWS's version 1
 
 
+def _unreachable(_url: str) -> bytes:
+    raise UpstreamError("Amazon SNS", "its certificates are not fetched here", permanent=True)
+
+
 @dataclass(frozen=True, slots=True)
 class SnsTrust:
     """Whom we believe.
@@ -59,7 +63,7 @@ class SnsTrust:
     """
 
     topics: Collection[str]
-    certificate: Callable[[str], bytes]
+    certificate: Callable[[str], bytes] = _unreachable
     accepts_sha1: bool = False
 
 

@@ -22,7 +22,7 @@ _SIGNALS = {0: Signal.FIRING, 1: Signal.RESOLVED}
 
 def verify(request: Request, secrets: Secrets) -> None:
     """A bearer token; raises `BadSignature` or `DoorShut`."""
-    keys = open_door(secrets, "UPTIME_KUMA_SECRET or WEBHOOK_SECRET")
+    keys = open_door(secrets, "UPTIME_KUMA_SECRET")
     require_bearer(request.headers.get("authorization", ""), keys)
 
 

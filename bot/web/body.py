@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.errors import BadPayload, TooLarge
-from bot.sources.compression import gunzip, inflate
+from bot.sources.compression import gunzip, inflate, unbrotli, unzstd
 
 
 class UnknownEncoding(BadPayload):
@@ -38,7 +38,7 @@ def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
 
 
 def decoded(body: bytes, content_encoding: str, limit: int) -> bytes:
-    """Undo Content-Encoding (gzip, deflate, identity).
+    """Undo Content-Encoding (gzip, deflate, br, zstd, identity).
 
     Raises:
         TooLarge: more than `limit` bytes come out.
@@ -48,11 +48,19 @@ def decoded(body: bytes, content_encoding: str, limit: int) -> bytes:
     encoding = content_encoding.strip().lower()
     if encoding in ("", "identity"):
         return body
-    if encoding in ("gzip", "x-gzip"):
-        return gunzip(body, limit=limit)
-    if encoding == "deflate":
-        return inflate(body, limit=limit)
-    raise UnknownEncoding("Content-Encoding must be gzip, deflate or identity")
+    unpack = _ENCODINGS.get(encoding)
+    if unpack is None:
+        raise UnknownEncoding("Content-Encoding must be gzip, deflate, br, zstd or identity")
+    return unpack(body, limit)
+
+
+_ENCODINGS: Mapping[str, Callable[[bytes, int], bytes]] = {
+    "gzip": lambda body, limit: gunzip(body, limit=limit),
+    "x-gzip": lambda body, limit: gunzip(body, limit=limit),
+    "deflate": lambda body, limit: inflate(body, limit=limit),
+    "br": lambda body, limit: unbrotli(body, limit=limit),
+    "zstd": lambda body, limit: unzstd(body, limit=limit),
+}
 
 
 def _bounded(body: bytes, limit: int) -> bytes:

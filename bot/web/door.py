@@ -1,6 +1,6 @@
 """What happens to one delivery, free of any web framework: bytes in, an answer out.
 
-Verify, decompress, parse, hand to the intake, wait for the commit. Every refusal is JSON with
+Verify, decompress, parse, hand to the road, wait for the commit. Every refusal is JSON with
 a reason. An overload is 503 with Retry-After, never 429: Alertmanager and PagerDuty drop what
 they hear 429 for.
 """
@@ -9,160 +9,168 @@ from __future__ import annotations
 
 import concurrent.futures
 import logging
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
-import orjson
-
-from bot.errors import (
-    BadPayload,
-    BadSignature,
-    DoorShut,
-    JinkiesError,
-    NotFound,
-    Overloaded,
-    TooLarge,
-    UpstreamError,
-)
-from bot.models import Event, Receipt
-from bot.sources.heard import Heard
-from bot.sources.request import Request, Source
-from bot.sources.table import SOURCES
+from bot.errors import BadPayload, JinkiesError, NotFound, Overloaded
+from bot.models import Event, Receipt, Reception, ShipmentChange
+from bot.sources.heard import Heard, SnsSubscription
+from bot.sources.request import Request, Source, Unreadable
+from bot.web.answer import Answer, accepted, refusal
 from bot.web.body import UnknownEncoding, decoded, read_body
 from bot.web.settings import WebSettings
+from bot.web.unreadable import UnreadableAlerts
 
-Submit = Callable[[Sequence[Event]], "concurrent.futures.Future[tuple[Receipt, ...]]"]
+Receipts = tuple[Receipt, ...]
+Submit = Callable[[Sequence[Event]], "concurrent.futures.Future[Receipts]"]
+Follow = Callable[[Sequence[ShipmentChange]], "concurrent.futures.Future[Receipts]"]
 
 log = logging.getLogger(__name__)
 
 _SUBMITTED_AT_ONCE = 500  # a batch of 10,000 errors must not be larger than the intake's queue
-
-#: The status of each refusal; the first class that fits counts.
-_STATUS: tuple[tuple[type[JinkiesError], HTTPStatus], ...] = (
-    (BadSignature, HTTPStatus.UNAUTHORIZED),
-    (DoorShut, HTTPStatus.FORBIDDEN),
-    (NotFound, HTTPStatus.NOT_FOUND),
-    (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
-    (UnknownEncoding, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
-    (BadPayload, HTTPStatus.BAD_REQUEST),
-    (Overloaded, HTTPStatus.SERVICE_UNAVAILABLE),
-    (UpstreamError, HTTPStatus.SERVICE_UNAVAILABLE),
-)
+_ID_LENGTH = 100
 
 
-class Answer(NamedTuple):
-    """What the sender hears. `body` is JSON; `headers` are those beyond the usual ones."""
+def _follow_nothing(_changes: Sequence[ShipmentChange]) -> concurrent.futures.Future[Receipts]:
+    done: concurrent.futures.Future[Receipts] = concurrent.futures.Future()
+    done.set_result(())
+    return done
 
-    status: HTTPStatus
-    body: bytes
-    headers: Mapping[str, str] = {}
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a door does beside handing events to the intake; all of it from any thread.
+
+    Attributes:
+        follow: takes what became of issues and pull requests; done when it is committed, with
+            a receipt for each alert it changed.
+        confirm: confirms the subscription to an SNS topic; raises `UpstreamError`.
+        count: is told how each delivery was received; must be quick.
+        redact: takes secrets out of what is shown of an unreadable body.
+    """
+
+    follow: Follow = _follow_nothing
+    confirm: Callable[[SnsSubscription], None] = lambda _subscription: None
+    count: Callable[[str, Reception, datetime], None] = lambda _name, _how, _at: None
+    redact: Callable[[str], str] = lambda _text: "[not shown]"
 
 
 class Door:
-    """The webhook's doors, one per source. Used by many threads at once."""
+    """The doors, one per source. Used by many threads at once."""
 
-    def __init__(self, submit: Submit, settings: WebSettings, clock: Callable[[], datetime]):
+    def __init__(
+        self,
+        submit: Submit,
+        sources: Mapping[str, Source],
+        settings: WebSettings,
+        clock: Callable[[], datetime],
+        beside: Beside,
+    ) -> None:
+        self.sources = sources
         self._submit = submit
         self._settings = settings
         self._clock = clock
+        self._beside = beside
+        self._unreadable = UnreadableAlerts(beside.redact)
 
     def deliver(self, source_name: str, environ: Mapping[str, Any]) -> Answer:
         """Take one delivery; the answer is 202 only after its events are committed."""
-        try:
-            heard = self._hear(source_name, environ)
-            receipts = self._committed(heard.events)
-        except JinkiesError as error:
-            return refusal(error)
-        return accepted(heard, receipts)
-
-    def _hear(self, source_name: str, environ: Mapping[str, Any]) -> Heard:
-        source = SOURCES.get(source_name)
+        source = self.sources.get(source_name)
         if source is None:
-            raise NotFound("there is no source of this name; there are: " + ", ".join(SOURCES))
-        request = self._request(environ)
-        self._verify(source, request)
-        encoding = request.headers.get("content-encoding", "")
-        if encoding:
-            body = decoded(request.body, encoding, self._settings.max_inflated_bytes)
-            request = replace(request, body=body)
-        return source.parse(request)
+            names = ", ".join(self.sources)
+            return refusal(NotFound(f"there is no source of this name; there are: {names}"))
+        at = self._clock()
+        try:
+            how, answer = self._received(source, environ, at)
+        except JinkiesError as error:
+            how, answer = Reception.REFUSED, refusal(error)
+        self._beside.count(source_name, how, at)
+        return answer
 
-    def _request(self, environ: Mapping[str, Any]) -> Request:
+    def _received(
+        self, source: Source, environ: Mapping[str, Any], at: datetime
+    ) -> tuple[Reception, Answer]:
+        request = self._request(source, environ, at)
+        self._verify(source, request)
+        try:
+            request = self._unpacked(request)
+            heard = source.parse(request)
+        except BadPayload as error:
+            return Reception.UNREADABLE, self._unread(source, request, error)
+        receipts: Sequence[Receipt] = self._committed(heard.events)
+        if heard.shipments:
+            receipts = [*receipts, *self._waited(self._beside.follow(heard.shipments))]
+        if heard.confirm is not None:
+            self._beside.confirm(heard.confirm)
+        is_news = heard.events or heard.shipments or heard.confirm
+        how = Reception.ACCEPTED if is_news else Reception.LEFT_ASIDE
+        return how, accepted(heard, receipts)
+
+    def _request(self, source: Source, environ: Mapping[str, Any], at: datetime) -> Request:
         query = environ.get("QUERY_STRING", "")
+        headers = _headers(environ)
         return Request(
             method=environ["REQUEST_METHOD"],
             path=environ.get("PATH_INFO", ""),
-            headers=_headers(environ),
+            headers=headers,
             query=dict(parse_qsl(query, max_num_fields=None)) if query else {},
             body=read_body(environ, self._settings.max_body_bytes),
-            received_at=self._clock(),
-            id=uuid4().hex,
+            received_at=at,
+            id=headers.get(source.delivery_header, "").strip()[:_ID_LENGTH] or uuid4().hex,
         )
 
     def _verify(self, source: Source, request: Request) -> None:
-        secrets = self._settings.secrets_of(source.name)
+        secrets = self._settings.secrets_of(source)
         if self._settings.open_doors and not secrets.accepted:
             return
         source.verify(request, secrets)
 
+    def _unpacked(self, request: Request) -> Request:
+        encoding = request.headers.get("content-encoding", "")
+        if not encoding:
+            return request
+        body = decoded(request.body, encoding, self._settings.max_inflated_bytes)
+        return replace(request, body=body)
+
+    def _unread(self, source: Source, request: Request, error: BadPayload) -> Answer:
+        """Keep what can be told of it, then answer as its sender takes it best."""
+        event = self._unreadable.event(source, request, error)
+        receipts = self._committed((event,)) if event is not None else ()
+        if isinstance(error, UnknownEncoding) or source.unreadable is Unreadable.REFUSED:
+            return refusal(error)
+        return accepted(Heard(note=f"unreadable: {error.reason}"), receipts)
+
     def _committed(self, events: tuple[Event, ...]) -> Sequence[Receipt]:
         deadline = time.monotonic() + self._settings.commit_timeout
         receipts: list[Receipt] = []
+        for first in range(0, len(events), _SUBMITTED_AT_ONCE):
+            future = self._submit(events[first : first + _SUBMITTED_AT_ONCE])
+            receipts += self._waited(future, deadline)
+        return receipts
+
+    def _waited(
+        self, future: concurrent.futures.Future[Receipts], deadline: float | None = None
+    ) -> Receipts:
+        if deadline is None:
+            deadline = time.monotonic() + self._settings.commit_timeout
         try:
-            for first in range(0, len(events), _SUBMITTED_AT_ONCE):
-                future = self._submit(events[first : first + _SUBMITTED_AT_ONCE])
-                receipts += future.result(max(0.0, deadline - time.monotonic()))
+            return future.result(max(0.0, deadline - time.monotonic()))
         except (concurrent.futures.TimeoutError, concurrent.futures.CancelledError):
             # It may still be committed; the same event id then counts once at the next try.
             log.warning("no commit within %.1f s", self._settings.commit_timeout)
             raise Overloaded from None
-        return receipts
-
-
-def accepted(heard: Heard, receipts: Sequence[Receipt]) -> Answer:
-    """202 with what became of each event, in their order; or what the protocol demands."""
-    if heard.answer:
-        return Answer(HTTPStatus.OK, heard.answer, {"Content-Type": heard.content_type})
-    alerts = [
-        {
-            "id": receipt.short_id,
-            "new": receipt.is_new_alert,
-            "duplicate": receipt.is_duplicate,
-            "event_id": receipt.event_id,
-        }
-        for receipt in receipts
-    ]
-    told = {"alerts": alerts, "note": heard.note} if heard.note else {"alerts": alerts}
-    return Answer(HTTPStatus.ACCEPTED, orjson.dumps(told))
-
-
-def refusal(error: JinkiesError) -> Answer:
-    """The status and the reason of a refused delivery."""
-    status = next(status for kind, status in _STATUS if isinstance(error, kind))
-    headers: dict[str, str] = {}
-    if status is HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = 'Bearer realm="jinkies"'
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
-        wait = error.retry_after if isinstance(error, (Overloaded, UpstreamError)) else None
-        headers["Retry-After"] = str(max(1, math.ceil(wait or 1)))
-    return Answer(status, reason_json(str(error)), headers)
-
-
-def reason_json(reason: str) -> bytes:
-    """The body of every refusal."""
-    return orjson.dumps({"error": reason.encode("utf-8", "replace").decode()})
 
 
 def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
-    return {
+    headers = {
         name[5:].replace("_", "-").lower(): value
         for name, value in environ.items()
         if name.startswith("HTTP_")
     }
+    headers["content-type"] = environ.get("CONTENT_TYPE", "")  # the one that WSGI sets apart
+    return headers

@@ -13,8 +13,8 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer, create_server
 from waitress.task import ErrorTask, WSGITask
 
-from bot.web.door import reason_json
-from bot.web.webhook import SECURITY_HEADERS
+from bot.web.answer import reason_json
+from bot.web.webhook import SECURITY_HEADERS, shown_path
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -40,6 +40,12 @@ class _JsonErrorTask(ErrorTask):  # type: ignore[misc]  # waitress is not typed
 
 class _Task(WSGITask):  # type: ignore[misc]
     """During the stop every answer ends its connection, so a busy client cannot hold us."""
+
+    def get_environment(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environment()
+        # Should the app fail, waitress logs this path; by now nobody else reads it.
+        self.request.path = shown_path(self.request.path)
+        return environ
 
     def build_response_header(self) -> bytes:
         if not self.channel.server.accepting and not self.close_on_finish:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.sources.request import Secrets
+from bot.sources.request import Secrets, Source
+
+OUR_SETTING = "WEBHOOK_SECRET"
+_NONE = Secrets()
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +16,8 @@ class WebSettings:
     """How deliveries are let in.
 
     Attributes:
-        secrets: opens every door that has no secret of its own.
-        secrets_by_source: the own secrets of single sources.
+        secrets: opens the doors of our own formats.
+        secrets_by_source: the secrets of the others, by the source's name.
         open_doors: let everybody in where no secret is set; only the demo does, on loopback.
         max_body_bytes: the limit on the wire.
         max_inflated_bytes: the limit after decompression.
@@ -28,9 +31,10 @@ class WebSettings:
     max_inflated_bytes: int = 20 * 1024 * 1024
     commit_timeout: float = 5.0
 
-    def secrets_of(self, source: str) -> Secrets:
+    def secrets_of(self, source: Source) -> Secrets:
         """The secrets of one door."""
-        return self.secrets_by_source.get(source, self.secrets)
+        shared = self.secrets if source.setting == OUR_SETTING else _NONE
+        return self.secrets_by_source.get(source.name, shared)
 
 
 @dataclass(frozen=True, slots=True)

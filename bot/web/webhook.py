@@ -1,8 +1,8 @@
 """The Flask app: the webhook's doors, liveness and readiness.
 
-What happens to a delivery is in `door`. A delivery to /webhook/<source> takes the straight way
-there, past Flask's contexts, signals and routing (0.1 ms, a sixth of what an event may cost);
-Flask answers everything else.
+What happens to a delivery is in `door`. A delivery takes the straight way there, past Flask's
+contexts, signals and routing (0.1 ms, a sixth of what an event may cost); Flask answers
+everything else.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ import orjson
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from bot.sources.table import SOURCES
-from bot.web.door import Answer, Door, Submit, reason_json
+from bot.sources.request import PathForm, Source
+from bot.sources.table import SDK, SourceSettings, source_table
+from bot.web.answer import Answer, reason_json
+from bot.web.door import Beside, Door, Submit
+from bot.web.sdk import PREFLIGHT, SDK_PATH, for_sdk
 from bot.web.settings import Readiness, WebSettings
 
 if TYPE_CHECKING:
@@ -45,6 +48,8 @@ def create_app(
     settings: WebSettings,
     *,
     clock: Callable[[], datetime] | None = None,
+    sources: Mapping[str, Source] | None = None,
+    beside: Beside | None = None,
 ) -> Flask:
     """Build the app.
 
@@ -53,9 +58,12 @@ def create_app(
         readiness: asked by `GET /ready`, from any thread; must not block for long.
         settings: secrets and limits.
         clock: the time of receipt; the real one if None.
+        sources: the table of sources; those that need no more than a secret if None.
+        beside: what the doors do beside handing events to the intake; nothing if None.
     """
     app = Flask("jinkies", static_folder=None)
-    door = Door(intake_submit, settings, clock or _now)
+    sources = source_table(SourceSettings()) if sources is None else sources
+    door = Door(intake_submit, sources, settings, clock or _now, beside or Beside())
 
     @app.post("/webhook/<source>", provide_automatic_options=False)
     def webhook(source: str) -> Response:
@@ -85,18 +93,41 @@ class _StraightWay:
         self._flask = flask
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        source = environ["PATH_INFO"].removeprefix(_DOORS)
-        if environ["REQUEST_METHOD"] != "POST" or source not in SOURCES:
+        found = self._door_of(environ["PATH_INFO"])
+        method = environ["REQUEST_METHOD"]
+        if found is None or (method != "POST" and (method, found.name) != ("OPTIONS", SDK)):
             return self._flask(environ, start_response)
         started = time.perf_counter()
-        answer = self._door.deliver(source, environ)
+        answer = self._answer(found, method, environ)
         if access_log.isEnabledFor(logging.INFO):
             milliseconds = (time.perf_counter() - started) * 1000
-            # The path only: a query may carry a secret.
-            access_log.info("POST %s%s %d %.1f ms", _DOORS, source, answer.status, milliseconds)
+            path = shown_path(environ["PATH_INFO"])  # no query: it may carry a secret too
+            access_log.info("%s %s %d %.1f ms", method, path, answer.status, milliseconds)
         headers = {**SECURITY_HEADERS, **answer.headers, "Content-Length": str(len(answer.body))}
         start_response(_STATUS_LINES[answer.status], list(headers.items()))
         return [answer.body]
+
+    def _door_of(self, path: str) -> Source | None:
+        """The door at exactly this path, whatever the secret in it."""
+        sources = self._door.sources
+        if path.startswith(_DOORS):
+            name, _, ending = path[len(_DOORS) :].partition("/")
+            found = sources.get(name)
+            wanted = PathForm.ENDING if ending else PathForm.PLAIN
+            return found if found is not None and found.path is wanted else None
+        return sources.get(SDK) if SDK_PATH.fullmatch(path) else None
+
+    def _answer(self, source: Source, method: str, environ: WSGIEnvironment) -> Answer:
+        if method == "OPTIONS":
+            return PREFLIGHT
+        answer = self._door.deliver(source.name, environ)
+        return for_sdk(answer) if source.path is PathForm.SDK else answer
+
+
+def shown_path(path: str) -> str:
+    """A path as it may be logged: without what may be a secret in it."""
+    source, slash, _ = path.removeprefix(_DOORS).partition("/")
+    return f"{_DOORS}{source}/…" if path.startswith(_DOORS) and slash else path
 
 
 def _now() -> datetime:

@@ -150,7 +150,7 @@ def test_the_content_type_does_not_matter(make_app: MakeApp, content_type: str) 
         ("nobody", BODY, BEARER, 404, "there are: generic, cloudwatch"),
         ("generic", b"", BEARER, 400, "Invalid JSON"),
         ("generic", b"x" * 10_001, BEARER, 413, "larger than 10000"),
-        ("generic", BODY, BEARER | {"Content-Encoding": "br"}, 415, "gzip, deflate"),
+        ("generic", BODY, BEARER | {"Content-Encoding": "lzma"}, 415, "gzip, deflate"),
         ("generic", BODY, BEARER | {"Content-Encoding": "gzip"}, 400, "not valid gzip"),
         ("generic", b"{}", BEARER, 400, "service: Field required"),
     ],

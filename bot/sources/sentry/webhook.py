@@ -59,7 +59,7 @@ def parse(request: Request) -> Heard:
 
 def verify_legacy(request: Request, secrets: Secrets) -> None:
     """The secret as the last part of the path: the plugin signs nothing."""
-    keys = open_door(secrets, "SENTRY_LEGACY_SECRET or WEBHOOK_SECRET")
+    keys = open_door(secrets, "SENTRY_LEGACY_SECRET")
     given = request.path.rpartition("/")[2].encode("latin-1", "replace")
     matches = [hmac.compare_digest(given, key) for key in keys]
     if not any(matches):
