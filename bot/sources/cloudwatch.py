@@ -24,12 +24,13 @@ from urllib.parse import quote
 
 import orjson
 
+from bot.analysis.logs.query import LogLine
+from bot.analysis.logs.reading import Reading, read
+from bot.analysis.logs.records import Record, records
 from bot.errors import BadPayload
 from bot.models import Event, ExceptionInfo, Link, RequestInfo
 from bot.sources.compression import gunzip
 from bot.sources.heard import Heard, left_aside
-from bot.sources.log_reading import Reading, read
-from bot.sources.log_records import LogLine, Record, records
 from bot.sources.request import Request, Secrets
 from bot.sources.signatures import require_bearer_or_signature
 from bot.sources.text import LINE_LENGTH, MESSAGE_LENGTH, TRACE_LENGTH, middle_cut, shortened
@@ -162,7 +163,8 @@ def _line(given: object, number: int, where: str) -> LogLine:
         raise BadPayload(f"{path}.message: must be a string")
     if not isinstance(line_id, str) or len(line_id) > 200:
         raise BadPayload(f"{path}.id: must be a string of at most 200 characters")
-    return LogLine(line_id or _made_id(where, number, at, message), at, message)
+    line_id = line_id or _made_id(where, number, at, message)
+    return LogLine(at, middle_cut(message, TRACE_LENGTH), id=line_id)
 
 
 def _made_id(where: str, number: int, at: int, message: str) -> str:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bot.sources.text import TRACE_LENGTH, middle_cut
+from bot.analysis.logs.query import LogLine
 
 #: Lines further apart than this are not one record.
 _TOGETHER_MS = 2_000
@@ -52,15 +52,6 @@ _LAMBDA_END = re.compile(rf"END RequestId: ({_UUID})")
 _ANY_ID = re.compile(rf"(?:^|[\s\[=:])({_UUID})(?=[\s\]]|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """One log event as the log service keeps it; `at` is milliseconds since 1970."""
-
-    id: str
-    at: int
-    text: str
-
-
 @dataclass(slots=True)
 class Record:
     """What a program logged at one moment: one line, or a head and its trace."""
@@ -92,7 +83,7 @@ def records(lines: Iterable[LogLine]) -> list[Record]:
     found: list[Record] = []
     running = ""
     for line in lines:
-        text = middle_cut(line.text.replace("\u00a0", " ").rstrip("\r\n "), TRACE_LENGTH)
+        text = line.message.replace("\u00a0", " ").rstrip("\r\n ")
         prefix = _LANE.match(text)
         lane_id, body = (prefix[1], prefix[2]) if prefix else ("", text)
         if started := _LAMBDA_START.match(text):

@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
+from bot.analysis.logs.records import Record
 from bot.models import Severity
-from bot.sources.log_records import Record
 
 _LEVELS: Mapping[str, Severity] = {
     **dict.fromkeys(("TRACE", "DEBUG", "INFO", "NOTICE", "INFORMATION"), Severity.INFO),
