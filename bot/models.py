@@ -90,6 +90,7 @@ class Act(StrEnum):
     UNSILENCE = "unsilence"
     CREATE_ISSUE = "create_issue"
     CREATE_PULL_REQUEST = "create_pull_request"
+    REOPEN = "reopen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +339,29 @@ class Receiver:
 
     channel_id: int
     mention: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DoorCounts:
+    """What a source's door has received since it was first knocked at, and when last."""
+
+    accepted: int = 0
+    left_aside: int = 0
+    refused: int = 0
+    unreadable: int = 0
+    last_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SdkKey:
+    """The public key of a DSN; its events are told of `service`. Revoked if `revoked_at`."""
+
+    key: str
+    project_id: int
+    service: str
+    created_by: str
+    created_at: datetime
+    revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ class Actions:
         def change(transaction: Transaction, alert: Alert, now: datetime) -> Alert | None:
             if alert.state is not AlertState.OPEN:
                 return None
-            return _moved(transaction, alert, AlertState.ACKNOWLEDGED, person, now)
+            return moved(transaction, alert, AlertState.ACKNOWLEDGED, person.name, now)
 
         return await self._respond(alert_id, person, Act.ACKNOWLEDGE, change)
 
@@ -101,7 +101,7 @@ class Actions:
         def change(transaction: Transaction, alert: Alert, now: datetime) -> Alert | None:
             if alert.state is AlertState.RESOLVED:
                 return None
-            return _moved(transaction, alert, AlertState.RESOLVED, person, now)
+            return moved(transaction, alert, AlertState.RESOLVED, person.name, now)
 
         return await self._respond(alert_id, person, Act.RESOLVE, change)
 
@@ -162,7 +162,8 @@ class Actions:
             after = change(transaction, before, now)
             if after is None:
                 return _already(transaction, before, act)
-            self._note(transaction, after, ActRecord(act, person.id, person.name, now, detail))
+            record = ActRecord(act, person.id, person.name, now, detail)
+            write_down(transaction, after, record, self._route)
             return Outcome(after, True, person.name, now)
 
         outcome = await self._store.write(write)
@@ -177,7 +178,7 @@ class Actions:
         def note(transaction: Transaction, shipment: Shipment) -> None:
             alert = read_alert(transaction, alert_id)
             record = ActRecord(act, person.id, person.name, self._clock(), shipment.url)
-            self._note(transaction, alert, record)
+            write_down(transaction, alert, record, self._route)
 
         shipment, is_new = await self._shipping.ship(alert_id, person, kind, note)
         if is_new:
@@ -185,16 +186,24 @@ class Actions:
         alert = await self._store.alerts.get(alert_id)
         return Outcome(alert, is_new, shipment.created_by, shipment.created_at, shipment)
 
-    def _note(self, transaction: Transaction, alert: Alert, record: ActRecord) -> None:
-        acts.record(transaction, alert.id, record)
-        standings = debts.standings(transaction, [alert.id])[alert.id]
-        debts.put(transaction, owed(standings, Reason.ACTED, alert, self._route, record.at))
+
+def write_down(transaction: Transaction, alert: Alert, record: ActRecord, route: Route) -> None:
+    """Write an act down, and owe the card."""
+    acts.record(transaction, alert.id, record)
+    show(transaction, alert, route, record.at)
 
 
-def _moved(
-    transaction: Transaction, alert: Alert, state: AlertState, person: Person, now: datetime
+def show(transaction: Transaction, alert: Alert, route: Route, now: datetime) -> None:
+    """Owe the card of an alert that somebody changed."""
+    standings = debts.standings(transaction, [alert.id])[alert.id]
+    debts.put(transaction, owed(standings, Reason.ACTED, alert, route, now))
+
+
+def moved(
+    transaction: Transaction, alert: Alert, state: AlertState, by: str, now: datetime
 ) -> Alert:
-    after = replace(alert, state=state, state_changed_at=now, state_changed_by=person.name)
+    """Change an alert's state, and return what it has become."""
+    after = replace(alert, state=state, state_changed_at=now, state_changed_by=by)
     alerts.save(transaction, [(alert, after)])
     return after
 

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.store.failures import database_failed
 
 T = TypeVar("T")
 
@@ -18,9 +21,16 @@ class Reader:
         self._engine = engine
 
     async def run(self, question: Callable[[Connection], T]) -> T:
-        """Ask in one read-only transaction and return the answer."""
-        async with self._engine.connect() as connection:
-            return await connection.run_sync(question)
+        """Ask in one read-only transaction and return the answer.
+
+        Raises:
+            UpstreamError: the database does not answer.
+        """
+        try:
+            async with self._engine.connect() as connection:
+                return await connection.run_sync(question)
+        except (OperationalError, InterfaceError) as error:
+            raise database_failed(error) from error
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -172,5 +172,32 @@ shipments = Table(
     Column("created_by", String, nullable=False, server_default=""),
     Column("created_at", BigInteger),
     Column("state", String, nullable=False, server_default=""),
+    Column("state_at", BigInteger, nullable=False, server_default="0"),  # as GitHub told it
+    Index("shipments_by_number", "number"),
+    sqlite_with_rowid=False,
+)
+
+doors = Table(
+    "doors",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("accepted", BigInteger, nullable=False),
+    Column("left_aside", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+    Column("unreadable", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+sdk_keys = Table(
+    "sdk_keys",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("project_id", BigInteger, nullable=False),
+    Column("service", String, nullable=False),
+    Column("created_by", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_by", String, nullable=False, server_default=""),
+    Column("revoked_at", BigInteger),
     sqlite_with_rowid=False,
 )

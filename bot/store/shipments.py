@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
-from bot.models import Shipment
+from bot.models import Shipment, ShipmentChange
 from bot.store import rows
 from bot.store.moments import to_moment, to_number
 from bot.store.schema import shipments
@@ -74,5 +74,34 @@ def finish(connection: Connection, alert_id: int, shipment: Shipment) -> None:
             created_by=shipment.created_by,
             created_at=to_number(shipment.created_at),
             state=shipment.state,
+            state_at=to_number(shipment.created_at),
         )
+    )
+
+
+def owners(connection: Connection, change: ShipmentChange) -> list[int]:
+    """The alerts whose shipment this is, if the change is news to us: of another state, and
+    not from before what we have been told. Repositories are compared as GitHub does, in any
+    case of letters.
+    """
+    found = connection.execute(
+        select(shipments.c.alert_id)
+        .where(
+            shipments.c.number == change.number,
+            shipments.c.kind == change.kind,
+            func.lower(shipments.c.repository) == change.repository.lower(),
+            shipments.c.state != change.state,
+            shipments.c.state_at <= to_number(change.at),
+        )
+        .order_by(shipments.c.alert_id)
+    )
+    return list(found.scalars())
+
+
+def put_state(connection: Connection, alert_id: int, change: ShipmentChange) -> None:
+    """Write down what became of a shipment."""
+    connection.execute(
+        update(shipments)
+        .where(shipments.c.alert_id == alert_id, shipments.c.kind == change.kind)
+        .values(state=change.state, state_at=to_number(change.at))
     )

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import UpstreamError
 from bot.store.database import read_url, reading_engine, writing_engine
+from bot.store.doors import DoorReads
 from bot.store.listing import AlertReads
 from bot.store.migrating import migrate
 from bot.store.outbox import OutboxReads
@@ -22,7 +23,7 @@ T = TypeVar("T")
 
 
 class Store:
-    """An open database. Cogs and web only read: `alerts` and `outbox`.
+    """An open database. Cogs and web only read: `alerts`, `outbox` and `doors`.
 
     The road and the actions write through `write` and `writer` (see `bot.alerting`).
     """
@@ -46,6 +47,7 @@ class Store:
         self._reader = Reader(reading_engine(parsed))
         self.alerts = AlertReads(self._reader, clock)
         self.outbox = OutboxReads(self._reader, clock)
+        self.doors = DoorReads(self._reader)
 
     @classmethod
     async def open(cls, url: str, *, clock: Callable[[], datetime] | None = None) -> Store:

@@ -15,9 +15,10 @@ from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
-from bot.errors import Overloaded, UpstreamError
+from bot.errors import Overloaded
+from bot.store.failures import database_failed
 
 Transaction = Connection  # what a write is handed; only `bot.store` speaks SQL on it
 
@@ -127,7 +128,7 @@ class Writer:
                 results = jobs[0].lane.commit(transaction, [job.item for job in jobs])
         except (OperationalError, InterfaceError) as error:
             for job in jobs:  # the database failed, not a job: trying each would only take longer
-                job.future.set_exception(_database_failed(error))
+                job.future.set_exception(database_failed(error))
         except Exception as error:  # noqa: BLE001 - belongs to whoever waits for the future
             if len(jobs) == 1:
                 jobs[0].future.set_exception(error)
@@ -153,11 +154,3 @@ def _groups(jobs: Sequence[_Job], single: Lane[Any, Any]) -> list[list[_Job]]:
         else:
             groups.append([job])
     return groups
-
-
-def _database_failed(error: DBAPIError) -> UpstreamError:
-    return UpstreamError(
-        "The database",
-        str(error.orig),
-        cure="Check that its disk is not full and that it can be reached; nothing was stored.",
-    )

@@ -61,7 +61,7 @@ class AlertButton(ui.DynamicItem[ui.Button[Any]], template=ALERT_BUTTON):
     def _work(self, desk: Desk, person: Person) -> Coroutine[Any, Any, Answer]:
         if self.act == DETAILS:
             return show_alert(desk, person, self.alert_id)
-        if self.act not in set(Act) or (self.minutes and self.minutes not in SILENCE_MINUTES):
+        if self.act not in _PRESSED or (self.minutes and self.minutes not in SILENCE_MINUTES):
             return _unknown()
         if self.act == Act.SILENCE and not self.minutes:
             return offer_silence(desk, person, self.alert_id)
@@ -106,6 +106,8 @@ class OpenMenu(ui.DynamicItem[ui.Select[Any]], template=re.escape(OPEN_ALERT)):
         await answer(press, work)
 
 
+# Reopened is what an alert becomes when GitHub tells so; there is no button for it.
+_PRESSED = frozenset(Act) - {Act.REOPEN}
 PRESSES: tuple[type[ui.DynamicItem[Any]], ...] = (AlertButton, PageButton, OpenMenu)
 
 

@@ -24,6 +24,7 @@ ACT_WORDS = {
     Act.UNSILENCE: ("Unsilence", "unsilenced", "🔔"),
     Act.CREATE_ISSUE: ("Create issue", "issue created", "📝"),
     Act.CREATE_PULL_REQUEST: ("Create PR", "pull request created", "🔀"),
+    Act.REOPEN: ("Reopen", "reopened", "↩️"),
 }
 SILENCE_MINUTES = {30: "30 minutes", 60: "1 hour", 240: "4 hours", 1440: "1 day"}
 
