@@ -1,0 +1,1 @@
+"""A company's correlated telemetry, made from a seed, with the truth beside it."""

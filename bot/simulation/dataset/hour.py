@@ -1,0 +1,159 @@
+"""One hour of all four sources: the piece of work that any process can do alone."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from bot.simulation.dataset.cloudwatch import CloudWatch
+from bot.simulation.dataset.configuration import SOURCES, Config, read
+from bot.simulation.dataset.draws import words
+from bot.simulation.dataset.entries import Entry, count_of
+from bot.simulation.dataset.files import LineFile, Written, disk_named
+from bot.simulation.dataset.fleet import Fleet
+from bot.simulation.dataset.grafana import Grafana
+from bot.simulation.dataset.kubernetes import Kubernetes
+from bot.simulation.dataset.load import LOOK_BACK, Load
+from bot.simulation.dataset.plan import Plan, make_plan
+from bot.simulation.dataset.reports import Reporter
+from bot.simulation.dataset.requests import Minute, RequestMaker
+from bot.simulation.dataset.sentry import EVERYDAY_SHARE, Sentry
+from bot.simulation.dataset.traffic import HOUR, Traffic, hour_name, stamp
+
+_POD_LOG_SHARE = 0.72
+"""Of Kubernetes' entries, those that requests leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything that decides the bytes of a data set, and where they go.
+
+    `start` and `end` are minutes since 1970, `end` the first one after it.
+    """
+
+    text: str
+    seed: int
+    start: int
+    end: int
+    entries_per_minute: float
+    incidents: int | None
+    format: str
+    compressor: str
+    root: str
+
+    def hours(self) -> list[int]:
+        """The first minute of every hour, the first one perhaps in its middle."""
+        first = self.start // HOUR * HOUR
+        return [max(self.start, begin) for begin in range(first, self.end, HOUR)]
+
+
+@dataclass(frozen=True, slots=True)
+class HourDone:
+    """What became of an hour. `ids`: incident -> source -> places within the hour's file."""
+
+    hour: int
+    files: tuple[Written, ...]
+    ids: dict[str, dict[str, list[int]]]
+
+
+class World:
+    """The parts of a job that do not change from hour to hour."""
+
+    def __init__(self, job: Job) -> None:
+        config = read(job.text)
+        self.config: Config = config
+        self.plan: Plan = make_plan(config, job.seed, job.start, job.end, job.incidents)
+        self.seed = job.seed
+        self.traffic = Traffic(config.generation, job.seed)
+        self.fleet = Fleet(config, job.seed, self.plan)
+        shares = config.generation.shares
+        total = sum(shares.values())
+        self.rates = {name: job.entries_per_minute * shares[name] / total for name in SOURCES}
+        self.requests = RequestMaker(config, job.seed)
+        self.reporter = Reporter(config, job.seed)
+        decoys = self.plan.decoys
+        self.kubernetes = Kubernetes(config, job.seed, self.rates["kubernetes"])
+        self.sentry = Sentry(config, job.seed, self.rates["sentry"])
+        self.cloudwatch = CloudWatch(config, job.seed, self.rates["cloudwatch"], decoys)
+        self.grafana = Grafana(config, job.seed, self.rates["grafana"], decoys)
+
+    def minute(self, load: Load, number: int) -> dict[str, list[Entry]]:
+        """The entries of one minute by source, in order of time."""
+        index = number - load.start + LOOK_BACK
+        factor = load.traffic[index]
+        word = words(1, self.seed, "volume", number)[0]
+        expected = self.rates["kubernetes"] * _POD_LOG_SHARE * factor / self.requests.mean_hops
+        surge = load.surge(index)
+        pods = {one.name: self.fleet.pods(one.name, number) for one in self.config.services}
+        requests = self.requests.make(load, pods, number, count_of(expected * surge, word))
+        minute = Minute(number, index, stamp(number), number * 60_000, load, pods, requests, factor)
+        everyday = self.rates["sentry"] * EVERYDAY_SHARE * factor
+        reports = self.reporter.make(minute, count_of(everyday, word >> 12))
+        found = {
+            "kubernetes": self.kubernetes.minute(minute, reports),
+            "sentry": self.sentry.minute(minute, reports),
+            "cloudwatch": self.cloudwatch.minute(minute),
+            "grafana": self.grafana.minute(minute),
+        }
+        for entries in found.values():
+            entries.sort()
+        return found
+
+
+@lru_cache(2)
+def world_of(job: Job) -> World:
+    """A process keeps the world of its job between two hours."""
+    return World(job)
+
+
+def make_hour(job: Job, begin: int) -> HourDone:
+    """Write the four files of the hour that starts at minute `begin`; raises `DatasetError`."""
+    world = world_of(job)
+    start = begin // HOUR * HOUR
+    load = Load(world.config, world.seed, world.traffic, world.plan, start)
+    root = Path(job.root)
+    suffix = "jsonl" if job.format == "parquet" else job.format
+    gc.disable()  # the entries hold no circles, and looking for some takes a tenth of the time
+    with disk_named(root):
+        files = {
+            source: LineFile(root, f"{source}/{hour_name(begin)}.{suffix}", job.compressor)
+            for source in SOURCES
+        }
+        try:
+            ids = _fill(world, load, range(begin, min(start + HOUR, job.end)), files)
+            return HourDone(begin, tuple(file.close() for file in files.values()), ids)
+        finally:
+            for file in files.values():
+                file.abandon()
+            gc.enable()
+
+
+def _fill(
+    world: World, load: Load, minutes: Sequence[int], files: dict[str, LineFile]
+) -> dict[str, dict[str, list[int]]]:
+    hour = load.start // HOUR
+    places = dict.fromkeys(SOURCES, 0)
+    ids: dict[str, dict[str, list[int]]] = {}
+    for number in minutes:
+        for source, entries in world.minute(load, number).items():
+            place = places[source]
+            head = f'{{"@id":"{source[0]}-{hour}-'
+            pieces: list[str] = []
+            for at, (_, text, blame) in enumerate(entries, place):
+                pieces += (f'{head}{at:07d}",', text, "\n")
+                if blame:
+                    _note(load, blame, source, at, ids)
+            files[source].write("".join(pieces).encode("ascii"), len(entries))
+            places[source] = place + len(entries)
+    return ids
+
+
+def _note(
+    load: Load, blame: int, source: str, place: int, ids: dict[str, dict[str, list[int]]]
+) -> None:
+    for bit, incident in enumerate(load.incidents):
+        if blame >> bit & 1:
+            ids.setdefault(incident.id, {}).setdefault(source, []).append(place)

@@ -1,0 +1,220 @@
+"""Kubernetes: pod logs as Fluent Bit ships them, core/v1 Events, metrics.k8s.io PodMetrics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from bot.simulation.dataset.codebase import site
+from bot.simulation.dataset.configuration import Config
+from bot.simulation.dataset.draws import hexes, weighted, words
+from bot.simulation.dataset.entries import SECONDS, Entry, count_of, period
+from bot.simulation.dataset.fleet import Pod
+from bot.simulation.dataset.happenings import happenings
+from bot.simulation.dataset.load import CPU, MEMORY
+from bot.simulation.dataset.reports import Report
+from bot.simulation.dataset.requests import Hop, Minute, Request
+
+_HEAD = '"@kind":"log","time":"%s%sZ","stream":"%s","_p":"F","log":"'
+_TAIL = '\\n","kubernetes":%s}'
+
+
+def _shape(text: str) -> str:
+    """A line's template inside a JSON string inside a record of Fluent Bit."""
+    return _HEAD + json.dumps(text)[1:-1] + _TAIL
+
+
+_GO = _shape(
+    '{"level":"info","ts":"%s%sZ","caller":"http/server.go:118","msg":"request completed",'
+    '"method":"%s","path":"%s","status":%d,"duration_ms":%d,"bytes":%d,"remote_ip":"%s",'
+    '"user_agent":"%s","trace_id":"%s","span_id":"%s"}'
+)
+_JAVA = _shape(
+    "%s%sZ  INFO [%s,%s,%s] 1 --- [nio-8080-exec-%d] c.shop.web.RequestLog : "
+    "%s %s -> %d in %d ms (%d bytes) user=%d"
+)
+_NODE = _shape(
+    '{"level":30,"time":%d,"pid":1,"hostname":"%s","reqId":"%s","traceId":"%s","req":{"method":'
+    '"%s","url":"%s","remoteAddress":"%s"},"res":{"statusCode":%d,"bytes":%d},"responseTime":%d,'
+    '"msg":"request completed"}'
+)
+_PYTHON = _shape(
+    '%s%s INFO [%s.web] trace_id=%s span_id=%s %s "%s %s HTTP/1.1" %d %d %.3fs user=%d'
+)
+_ERROR = {
+    "go": _shape('{"level":"error","ts":"%s%sZ","caller":"%s:%d","msg":"%s","error":"%s",'
+                 '"trace_id":"%s","span_id":"%s","path":"%s"}'),
+    "java": _shape("%s%sZ ERROR 1 --- [%s:%d] %s : %s trace=%s span=%s path=%s"),
+    "node": _shape('{"level":50,"time":"%s%sZ","file":"%s:%d","type":"%s","msg":"%s",'
+                   '"traceId":"%s","spanId":"%s","url":"%s"}'),
+    "python": _shape("%s%s ERROR [%s:%d] %s: %s trace_id=%s span_id=%s path=%s"),
+}  # fmt: skip
+# Each has a number, a number and a hexadecimal text.
+_QUIET = {
+    "go": (
+        '{"level":"debug","msg":"connection pool","open":%d,"idle":%d,"lease":"%s"}',
+        '{"level":"info","msg":"config reloaded","keys":%d,"took_us":%d,"etag":"%s"}',
+        '{"level":"debug","msg":"cache stats","hits":%d,"misses":%d,"shard":"%s"}',
+        '{"level":"info","msg":"feature flags synced","flags":%d,"changed":%d,"rev":"%s"}',
+        '{"level":"warn","msg":"slow outbound call","attempt":%d,"took_ms":%d,"span_id":"%s"}',
+    ),
+    "java": (
+        "[gc,info] GC(%d) Pause Young (Normal) (G1 Evacuation Pause) %dM->214M(512M) id=%s",
+        "INFO 1 --- [scheduling-1] c.shop.jobs.Heartbeat : tick %d, lag %d ms, lease %s",
+        "DEBUG 1 --- [HikariPool-1 housekeeper] com.zaxxer.hikari.pool.HikariPool : total=%d, "
+        "active=%d, waiting=0 (%s)",
+        "WARN 1 --- [kafka-consumer] o.a.k.c.consumer.ConsumerCoordinator : offset %d, lag %d, "
+        "member %s",
+        "INFO 1 --- [main] c.shop.cache.Warmup : %d keys in %d ms, digest %s",
+    ),
+    "node": (
+        '{"level":20,"msg":"event loop delay","p50us":%d,"p99us":%d,"id":"%s"}',
+        '{"level":30,"msg":"session store swept","expired":%d,"kept":%d,"cursor":"%s"}',
+        '{"level":30,"msg":"template cache","entries":%d,"bytes":%d,"rev":"%s"}',
+        '{"level":40,"msg":"deprecated header used","count":%d,"client":%d,"key":"%s"}',
+        '{"level":20,"msg":"dns cache","size":%d,"ttl":%d,"resolver":"%s"}',
+    ),
+    "python": (
+        "DEBUG [db.pool] checked out %d of %d connections, lease %s",
+        "INFO [jobs.sweeper] removed %d stale rows in %d ms, cursor %s",
+        "INFO [cache] refreshed %d keys, %d bytes, etag %s",
+        "WARNING [http.client] retry %d after %d ms, span %s",
+        "DEBUG [gunicorn] worker heartbeat %d, rss %d kB, boot %s",
+    ),
+}
+_QUIET_SHAPES = {
+    language: weighted([_shape(line) for line in lines], (30, 14, 10, 4, 2), 64)
+    for language, lines in _QUIET.items()
+}
+
+
+class Kubernetes:
+    """Writes what the cluster says in a minute."""
+
+    def __init__(self, config: Config, seed: int, per_minute: float) -> None:
+        self._config = config
+        self._seed = seed
+        self._services = weighted(config.services, [one.replicas for one in config.services])
+        pods = sum(one.replicas for one in config.services)
+        self._period = period(pods, per_minute * 0.125)
+        self._quiet = per_minute * 0.15
+        self._lines: dict[str, Callable[[Minute, Request, Hop, str], str]] = {
+            "go": _go, "java": _java, "node": _node, "python": _python,
+        }  # fmt: skip
+
+    def minute(self, minute: Minute, reports: list[Report]) -> list[Entry]:
+        """All entries of a minute, in no order."""
+        found = self._requests(minute)
+        found += self._quiet_lines(minute)
+        found += [_error(minute, report) for report in reports]
+        found += self._metrics(minute)
+        found += happenings(self._config, self._seed, minute)
+        return found
+
+    def _requests(self, minute: Minute) -> list[Entry]:
+        found: list[Entry] = []
+        lines = self._lines
+        for request in minute.requests:
+            for hop in request.hops:
+                at = request.at + hop.ms
+                if at > 59_999:
+                    at = 59_999
+                line = lines[hop.service.language](minute, request, hop, SECONDS[at])
+                found.append((at, line, hop.blame))
+        return found
+
+    def _quiet_lines(self, minute: Minute) -> list[Entry]:
+        word = words(1, self._seed, "quiet", minute.number)[0]
+        count = count_of(self._quiet * (0.6 + 0.4 * minute.factor), word)
+        draws = words(count, self._seed, "quiet lines", minute.number)
+        ids = hexes(count, 12, self._seed, "quiet ids", minute.number)
+        found: list[Entry] = []
+        for word, digits in zip(draws, ids, strict=True):
+            service = self._services[word & 1023]
+            pods = minute.pods[service.name]
+            pod = pods[(word >> 10) % len(pods)]
+            at = (word >> 16) % 60_000
+            shape = _QUIET_SHAPES[service.language][(word >> 40) & 63]
+            numbers = ((word >> 46) & 255, (word >> 32) & 2047)
+            found.append(
+                (
+                    at,
+                    shape % (minute.text, SECONDS[at], "stdout", *numbers, digits, pod.kubernetes),
+                    0,
+                )
+            )
+        return found
+
+    def _metrics(self, minute: Minute) -> list[Entry]:
+        found: list[Entry] = []
+        place = 0
+        for service in self._config.services:
+            values = minute.load.values[service.name]
+            marks = minute.load.blame[service.name]
+            blame = marks[CPU][minute.index] | marks[MEMORY][minute.index]
+            for pod in minute.pods[service.name]:
+                place += 1
+                if (minute.number + place) % self._period:
+                    continue
+                word = words(1, self._seed, pod.uid, minute.number)[0]
+                cpu = values[CPU][minute.index] * 9_800_000 + word % 23_000_000
+                memory = values[MEMORY][minute.index] * 10_485 + (word >> 32) % 9_000
+                found.append(
+                    (word % 60_000, _metric(minute, pod, int(cpu), int(memory), word), blame)
+                )
+        return found
+
+
+def _metric(minute: Minute, pod: Pod, cpu: int, memory: int, word: int) -> str:
+    seconds = SECONDS[word % 60_000]
+    namespace = pod.kubernetes.partition('"namespace_name":"')[2].partition('"')[0]
+    return (
+        f'"@kind":"metrics","kind":"PodMetrics","apiVersion":"metrics.k8s.io/v1beta1","metadata":'
+        f'{{"name":"{pod.name}","namespace":"{namespace}","uid":"{pod.uid}",'
+        f'"creationTimestamp":"{minute.text}{seconds[:2]}Z","labels":{{"app":"{pod.service}"}}}},'
+        f'"timestamp":"{minute.text}{seconds}Z","window":"{14 + word % 3}.{word >> 50}s",'
+        f'"containers":[{{"name":"{pod.service}","usage":{{"cpu":"{cpu}n","memory":"{memory}Ki"}}}}]}}'
+    )
+
+
+def _go(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
+    return _GO % (
+        minute.text, seconds, "stdout", minute.text, seconds, request.route.method, request.path,
+        hop.status, hop.ms, request.size, request.ip, request.agent, request.trace, hop.span,
+        hop.pod.kubernetes,
+    )  # fmt: skip
+
+
+def _java(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
+    return _JAVA % (
+        minute.text, seconds, "stdout", minute.text, seconds, hop.service.name, request.trace,
+        hop.span, request.user % 24, request.route.method, request.path, hop.status, hop.ms,
+        request.size, request.user, hop.pod.kubernetes,
+    )  # fmt: skip
+
+
+def _node(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
+    return _NODE % (
+        minute.text, seconds, "stdout", minute.epoch_ms + request.at, hop.pod.name, hop.span,
+        request.trace, request.route.method, request.path, request.ip, hop.status, request.size,
+        hop.ms, hop.pod.kubernetes,
+    )  # fmt: skip
+
+
+def _python(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
+    return _PYTHON % (
+        minute.text, seconds, "stdout", minute.text, seconds, hop.service.name, request.trace,
+        hop.span, hop.pod.ip, request.route.method, request.path, hop.status, request.size,
+        hop.ms / 1000, request.user, hop.pod.kubernetes,
+    )  # fmt: skip
+
+
+def _error(minute: Minute, report: Report) -> Entry:
+    fault, seconds, service = report.fault, SECONDS[report.at], report.service
+    place = site(service.name, service.language, fault, report.pod.deployment.drift)
+    text = _ERROR[service.language] % (
+        minute.text, seconds, "stderr", minute.text, seconds, place.module, place.line,
+        fault.type_in(service.language), report.message,
+        report.trace, report.span, report.path, report.pod.kubernetes,
+    )  # fmt: skip
+    return report.at, text, report.blame

@@ -1,0 +1,173 @@
+"""Sentry: error events, transactions and sessions, as its SDKs send them (event payloads)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from bot.simulation.dataset.codebase import frames_json
+from bot.simulation.dataset.configuration import Config
+from bot.simulation.dataset.draws import hexes, uuid_text, weighted, words
+from bot.simulation.dataset.entries import SECONDS, Entry, count_of
+from bot.simulation.dataset.faults import Fault
+from bot.simulation.dataset.fleet import Deployment
+from bot.simulation.dataset.reports import Report
+from bot.simulation.dataset.requests import Minute, Request
+
+EVERYDAY_SHARE, TRANSACTION_SHARE, SESSION_SHARE = 0.26, 0.5, 0.2
+_SDKS = {
+    "go": ("sentry.go", "0.29.1", "go", "go1.23.3"),
+    "java": ("sentry.java.spring-boot.jakarta", "7.18.1", "OpenJDK", "21.0.5"),
+    "node": ("sentry.javascript.node", "8.42.0", "node", "v22.11.0"),
+    "python": ("sentry.python.flask", "2.19.0", "CPython", "3.12.7"),
+}
+_VARIABLES = (
+    '{"request":"<Request %s 0x7f%s>","key":"%s","attempt":%d,"elapsed_ms":%d,"session":"%s"}'
+)
+_CRUMBS = (
+    '{"timestamp":"%s","type":"http","category":"http","level":"info","data":{"method":"GET",'
+    '"url":"http://%s:8080/internal/%d","status_code":200,"duration_ms":%d}},'
+    '{"timestamp":"%s","category":"query","level":"info","message":"SELECT * FROM t WHERE id = %d"'
+    ',"data":{"rows":%d,"db.cursor":"%s"}},'
+    '{"timestamp":"%s","category":"cache.get","level":"debug","message":"shop:%s"},'
+    '{"timestamp":"%s","category":"log","level":"warning","message":"attempt %d took %d ms"}'
+)
+
+
+class Sentry:
+    """Writes what the SDKs send in a minute."""
+
+    def __init__(self, config: Config, seed: int, per_minute: float) -> None:
+        self._config = config
+        self._seed = seed
+        self._per_minute = per_minute
+        self._services = weighted(config.services, [one.rate for one in config.services])
+
+    def minute(self, minute: Minute, reports: list[Report]) -> list[Entry]:
+        """All entries of a minute, in no order."""
+        extra = hexes(len(reports), 64, self._seed, "variables", minute.number)
+        return [
+            *(_event(minute, one, digits) for one, digits in zip(reports, extra, strict=True)),
+            *self._transactions(minute),
+            *self._sessions(minute),
+        ]
+
+    def _transactions(self, minute: Minute) -> list[Entry]:
+        """A sample of the requests, each told by one of the services it passed."""
+        requests = minute.requests
+        wanted = self._per_minute * TRANSACTION_SHARE * minute.factor
+        draws = words(len(requests) + 1, self._seed, "sampled", minute.number)
+        count = min(count_of(wanted, draws[-1]), len(requests))
+        if not count:
+            return []
+        ids = hexes(count, 32, self._seed, "transactions", minute.number)
+        found = []
+        for place, event_id in enumerate(ids):
+            request = requests[place * len(requests) // count]
+            found.append(_transaction(minute, request, draws[place] % len(request.hops), event_id))
+        return found
+
+    def _sessions(self, minute: Minute) -> list[Entry]:
+        word = words(1, self._seed, "sessions", minute.number)[0]
+        count = count_of(self._per_minute * SESSION_SHARE * minute.factor, word)
+        draws = words(count, self._seed, "session draws", minute.number)
+        ids = hexes(count, 32, self._seed, "session ids", minute.number)
+        found: list[Entry] = []
+        for word, digits in zip(draws, ids, strict=True):
+            service = self._services[word & 1023]
+            pods = minute.pods[service.name]
+            release = pods[0].deployment.release
+            at = (word >> 10) % 60_000
+            errors = int((word >> 26) % 97 < 2)
+            status = "errored" if errors else "exited"
+            moment = f"{minute.text}{SECONDS[at]}Z"
+            text = (
+                f'"@kind":"session","sid":"{uuid_text(digits)}","did":"{1_000 + (word >> 24) % 48_611}",'
+                f'"init":false,"started":"{moment}","timestamp":"{moment}",'
+                f'"duration":{(word >> 34) % 90_000 / 100},"status":"{status}","errors":{errors},'
+                f'"attrs":{{"release":"{release}","environment":"production",'
+                f'"ip_address":"{23 + (word >> 33) % 180}.{word >> 40 & 255}.{word >> 48 & 255}.0"}}}}'
+            )
+            found.append((at, text, 0))
+        return found
+
+
+@lru_cache(1024)
+def _event_shape(deployment: Deployment, language: str, fault: Fault) -> str:
+    """Everything of an event that its release and its kind of error decide."""
+    sdk, version, runtime, runtime_version = _SDKS[language]
+    frames = frames_json(deployment, language, fault, _VARIABLES)
+    platform = {"node": "node", "go": "go"}.get(language, language)
+    return (
+        '"@kind":"event","event_id":"%s","timestamp":"%s%sZ",'
+        f'"platform":"{platform}","level":"error","logger":"{deployment.service}.{fault.module}",'
+        f'"release":"{deployment.release}","environment":"production","dist":"{deployment.version}",'
+        '"server_name":"%s","transaction":"%s %s",'
+        f'"sdk":{{"name":"{sdk}","version":"{version}"}},'
+        f'"exception":{{"values":[{{"type":"{fault.type_in(language)}","module":"{fault.module}",'
+        '"value":"%s","mechanism":{"type":"generic","handled":true},'
+        f'"stacktrace":{{"frames":{frames}}}}}]}},'
+        f'"breadcrumbs":{{"values":[{_CRUMBS}]}},'
+        '"user":{"id":"%d","ip_address":"%s"},'
+        f'"tags":{{"service":"{deployment.service}","version":"{deployment.version}",'
+        '"node":"%s","customer_tier":"%s"},'
+        '"contexts":{"trace":{"trace_id":"%s","span_id":"%s","op":"http.server",'
+        f'"status":"internal_error"}},"runtime":{{"name":"{runtime}","version":"{runtime_version}"}},'
+        '"os":{"name":"Linux","version":"6.1.112-124.190.amzn2023.x86_64"}},'
+        '"request":{"method":"%s","url":"https://shop.example.com%s","headers":'
+        '{"User-Agent":"%s","X-Request-Id":"%s"}}}'
+    )
+
+
+def _event(minute: Minute, report: Report, digits: str) -> Entry:
+    pod, word, at = report.pod, report.word, report.at
+    shape = _event_shape(pod.deployment, report.service.language, report.fault)
+    before = [
+        f"{minute.text}{SECONDS[max(0, at - gap)]}Z"
+        for gap in (word % 900 + 400, word % 350 + 45, word % 41 + 3, 2)
+    ]
+    text = shape % (
+        report.event_id, minute.text, SECONDS[at], pod.name, report.method, report.template,
+        report.message,
+        report.path, digits[:10], digits[10:26], word % 4 + 1, report.number, digits[26:42],
+        before[0], pod.ip, word % 70_001, word % 613, before[1], report.user, word % 57,
+        digits[42:50], before[2], digits[50:64], before[3], word % 4 + 1, report.number,
+        report.user, report.ip, pod.node, ("free", "plus", "business")[word % 3],
+        report.trace, report.span, report.method, report.path, report.agent, digits[32:64],
+    )  # fmt: skip
+    return at, text, report.blame
+
+
+def _transaction(minute: Minute, request: Request, place: int, event_id: str) -> Entry:
+    hop = request.hops[place]
+    begin = minute.epoch_ms + request.at
+    end = begin + hop.ms
+    spans = ",".join(
+        f'{{"span_id":"{below.span}","parent_span_id":"{hop.span}","trace_id":"{request.trace}",'
+        f'"op":"http.client","description":"{request.route.method} http://{below.service.name}:8080",'
+        f'"start_timestamp":{(begin + (hop.ms - below.ms) // 2) / 1000:.3f},'
+        f'"timestamp":{(begin + (hop.ms + below.ms) // 2) / 1000:.3f},'
+        f'"status":"{_status(below.status)}"}}'
+        for below in request.hops[place + 1 :]
+    )
+    parent = f'"parent_span_id":"{request.hops[place - 1].span}",' if place else ""
+    name, language = hop.service.name, hop.service.language
+    text = (
+        f'"@kind":"transaction","event_id":"{event_id}","type":"transaction",'
+        f'"transaction":"{request.route.method} {request.route.template}",'
+        f'"transaction_info":{{"source":"route"}},"start_timestamp":{begin / 1000:.3f},'
+        f'"timestamp":{end / 1000:.3f},"platform":"{language}",'
+        f'"release":"{hop.pod.deployment.release}","environment":"production",'
+        f'"server_name":"{hop.pod.name}","sdk":{{"name":"{_SDKS[language][0]}",'
+        f'"version":"{_SDKS[language][1]}"}},"tags":{{"service":"{name}","node":"{hop.pod.node}"}},'
+        f'"user":{{"id":"{request.user}","ip_address":"{request.ip}"}},'
+        f'"contexts":{{"trace":{{"trace_id":"{request.trace}","span_id":"{hop.span}",{parent}'
+        f'"op":"http.server","status":"{_status(hop.status)}"}},'
+        f'"response":{{"status_code":{hop.status},"body_size":{request.size}}}}},'
+        f'"request":{{"method":"{request.route.method}",'
+        f'"url":"https://shop.example.com{request.path}"}},"spans":[{spans}]}}'
+    )
+    return min(59_999, request.at + hop.ms), text, hop.blame
+
+
+def _status(status: int) -> str:
+    return {200: "ok", 500: "internal_error"}.get(status, "unavailable")
