@@ -25,7 +25,10 @@ from bot.sources.reading import (
 from bot.sources.request import Request, Secrets
 from bot.sources.signatures import open_door, require_bearer
 
-SERVICE_LABELS = ("service", "app", "application", "job", "namespace", "host", "instance")
+SERVICE_LABELS = (
+    *("service", "app", "application", "job", "namespace", "host", "instance"),
+    "grafana_folder",  # Grafana gives every rule one, be there nothing else
+)
 ENVIRONMENT_LABELS = ("environment", "env", "stage", "cluster")
 _VALUES_LENGTH = 500
 _SPOKEN_FOR = frozenset({"alertname", "severity"})

@@ -100,6 +100,7 @@ def _workflow_run(body: Reader, request: Request) -> Heard:
         commit=run.text("head_sha", length=64),
         url=run.text("html_url"),
         told=run.text("display_title", length=500),
+        at=run.text("updated_at", length=64),
     )
 
 
@@ -122,6 +123,7 @@ def _check_run(body: Reader, request: Request) -> Heard:
         commit=check.text("head_sha", length=64),
         url=first(check.text("details_url"), check.text("html_url")),
         told=first(check.text("output", "title"), check.text("output", "summary")),
+        at=check.text("completed_at", length=64),
     )
 
 
@@ -138,9 +140,11 @@ def _deployment_status(body: Reader, request: Request) -> Heard:
         result=status.text("state", length=40),
         commit=body.text("deployment", "sha", length=64),
         url=first(
-            status.text("log_url"), status.text("target_url"), status.text("environment_url")
+            *(status.text(name) for name in ("log_url", "target_url", "environment_url")),
+            body.text("repository", "html_url"),
         ),
         told=status.text("description", length=500),
+        at=status.text("updated_at", length=64),
         environment=environment,
     )
 
@@ -155,6 +159,7 @@ def _outcome(
     commit: str,
     url: str,
     told: str,
+    at: str,
     environment: str = "production",
 ) -> Heard:
     """An event for a failure, or for the success that ends one."""
@@ -171,7 +176,8 @@ def _outcome(
         signal=Signal.FIRING if result in _FAILED else Signal.RESOLVED,
         title=f"{what} {verdict}"[:256],
         message=f"{what} {verdict}" + (f": {told}" if told else "."),
-        occurred_at=request.received_at,
+        # A redelivery comes much later than what it tells of.
+        occurred_at=not_after(Reader(at).moment(), request.received_at),
         fingerprint_hint=f"{repository}:{key}",
         commit=commit,
         user=body.name("sender", "login"),

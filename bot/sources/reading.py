@@ -25,6 +25,7 @@ _URL_LENGTH = 2_048
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 # Python reads at most microseconds; Go's senders write nanoseconds.
 _BEYOND_MICROSECONDS = re.compile(r"(\.\d{6})\d+")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # .NET writes it before its JSON
 _WEB_URL = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 
 _SEVERITIES: Mapping[str, Severity] = {
@@ -112,7 +113,7 @@ def json_object(body: bytes) -> Reader:
 def json_value(body: bytes) -> Reader:
     """Read a body that must be JSON; raises `BadPayload`."""
     try:
-        return Reader(orjson.loads(body))
+        return Reader(orjson.loads(body.removeprefix(_BYTE_ORDER_MARK)))
     except orjson.JSONDecodeError as error:
         raise BadPayload(f"the body is not valid JSON: {error.msg}") from None
 

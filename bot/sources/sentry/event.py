@@ -28,6 +28,7 @@ _MAX_EXCEPTIONS = 20
 _MAX_FRAMES = 200
 _MAX_BREADCRUMBS = 100
 _DEFAULT = "{{ default }}"
+_TIMES = ("timestamp", "datetime", "dateCreated", "received")
 _TAGS_SPOKEN_FOR = frozenset({"level", "environment", "release", "service", "sentry:release"})
 
 
@@ -64,7 +65,7 @@ def read_event(event: Reader, told: Told, request: Request) -> Event:
         title=told.title[:256],
         message=message,
         occurred_at=not_after(
-            event.moment("timestamp") or event.moment("datetime") or event.moment("dateCreated"),
+            next((at for name in _TIMES if (at := event.moment(name)) is not None), None),
             request.received_at,
         ),
         exceptions=exceptions,
@@ -88,8 +89,17 @@ def _event_id(event: Reader) -> str:
 
 
 def _message(event: Reader) -> str:
+    if event.at("entries"):
+        return first(*_told_in_entries(event), event.text("title"))
     entry = event.at("logentry") or event.at("sentry.interfaces.Message") or event.at("message")
     return first(entry.text("formatted"), _interpolated(entry), entry.text(), event.text("message"))
+
+
+def _told_in_entries(event: Reader) -> Iterator[str]:
+    """Sentry's API keeps words for its search in `message`; what was said lies in an entry."""
+    for entry in event.items("entries"):
+        if entry.text("type", length=40) == "message":
+            yield first(entry.text("data", "formatted"), _interpolated(entry.at("data")))
 
 
 def _interpolated(entry: Reader) -> str:
@@ -97,7 +107,8 @@ def _interpolated(entry: Reader) -> str:
     template, params = entry.text("message"), entry.at("params").value
     if isinstance(params, dict):
         for name, param in list(params.items())[:20]:
-            template = template.replace(f"%({name})s", Reader(param).text(length=500))
+            shown = Reader(param).text(length=500)
+            template = template.replace(f"%({name})s", shown).replace(f"{{{name}}}", shown)
     elif isinstance(params, list):
         for param in params[:20]:
             template = template.replace("%s", Reader(param).text(length=500), 1)

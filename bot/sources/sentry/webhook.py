@@ -9,6 +9,7 @@ event_alert, metric_alert, error, comment, installation (docs.sentry.io, integra
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ from bot.sources.request import Request, Secrets
 from bot.sources.sentry.event import Told, read_event
 from bot.sources.signatures import open_door, require_hex_signature
 
+_PROJECT = re.compile(r"/api/0/projects/[^/]{1,100}/([\w-]{1,100})/")
 _ISSUE_SIGNALS = {
     "created": Signal.FIRING,
     "unresolved": Signal.FIRING,
@@ -111,7 +113,8 @@ def _error_event(event: Reader, rule: str, request: Request) -> Heard:
     issue = first(event.text("issue_id", length=64), _issue_of(event.text("issue_url")))
     told = Told(
         source="sentry",
-        service=first(event.name("project_slug"), event.name("project_name")),
+        # The same name as an issue.* of this issue tells, or it would be another alert.
+        service=first(event.name("project_slug"), _project_of(event.text("url"))),
         hint=f"issue:{issue}" if issue else "",
         url=event.text("web_url"),
         title=event.text("title", length=256),
@@ -192,6 +195,12 @@ def _issue_of(url: str) -> str:
     """`https://sentry.io/api/0/issues/1635244907/` names the issue."""
     tail = url.rstrip("/").rpartition("/")[2]
     return tail if tail.isdigit() else ""
+
+
+def _project_of(url: str) -> str:
+    """`https://sentry.io/api/0/projects/<organization>/shop/events/…` names the project."""
+    found = _PROJECT.search(url)
+    return found[1] if found else ""
 
 
 def _with_label(event: Event, name: str, value: str) -> Event:
