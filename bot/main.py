@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.alerting.actions import Actions
 from bot.alerting.delivery import Delivery
+from bot.alerting.doorkeeping import SdkKeys
 from bot.alerting.ingest import Intake
-from bot.alerting.redaction import Redactor
 from bot.alerting.retention import Retention
-from bot.alerting.routing import Routing
 from bot.analysis.report import issue_draft, pull_request_draft
 from bot.cogs import COGS
-from bot.config import Settings, load_settings
-from bot.errors import SettingsError, UpstreamError
-from bot.models import Receiver
-from bot.sources.request import Secrets
+from bot.config import Settings
+from bot.entrance import Entrance, now, readiness, routing
+from bot.errors import SettingsError
+from bot.journal import configure_logging
 from bot.store import Store
 from bot.ui.access import Access
 from bot.ui.answers import say_error
@@ -34,13 +32,9 @@ from bot.ui.presses import PRESSES
 from bot.ui.syncing import sync_commands
 from bot.web.process import serve
 from bot.web.server import WebServer
-from bot.web.settings import Readiness, WebSettings
-from bot.web.webhook import create_app
-from bot.web.wsgi import RunningIntake, standalone_app
+from bot.web.settings import Readiness
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
-
     from bot.services.github import GitHubService
 
 GRACE = 5.0  # seconds
@@ -89,9 +83,21 @@ class House:
         )
         self.messenger = DiscordMessenger(None, now, timeout=tempo.send)
         self.delivery = Delivery(store, self.messenger, clock=now, patience=tempo.send + 1)
-        self.intake = build_intake(settings, store, wake=self.delivery.wake)
+        self.entrance = Entrance(settings, store, wake=self.delivery.wake)
+        self.intake = self.entrance.intake
         self.desk = Desk(
-            store=store, actions=self._actions(), access=self.access, clock=now, started_at=now()
+            store=store,
+            actions=self._actions(),
+            access=self.access,
+            doors=self.entrance.doors,
+            keys=SdkKeys(
+                store,
+                clock=now,
+                refresh=self.entrance.keeper.refresh,
+                roles_for=self.access.roles_for,
+            ),
+            clock=now,
+            started_at=now(),
         )
 
     def make_client(self) -> JinkiesClient:
@@ -160,8 +166,8 @@ async def run_bot(
         house = House(settings, store, tempo or Tempo())
         if house.code_host is not None:
             opened.callback(house.code_host.close)
-        await house.intake.start()
-        opened.push_async_callback(house.intake.stop)
+        await house.entrance.open()
+        opened.push_async_callback(house.entrance.close)
         server = await opened.enter_async_context(_serving(house, open_doors=open_doors))
         if on_listening is not None:
             on_listening(server.url)
@@ -176,26 +182,7 @@ def run_web(settings: Settings) -> None:
     The bot, in its own process, delivers what it finds in the same database.
     """
     configure_logging(settings)
-    serve("bot.main:web_app", host=settings.web_host, port=settings.web_port)
-
-
-def web_app() -> WSGIApplication:
-    """The web app of `run_web`, made in the worker process from the environment."""
-    settings = load_settings("web")
-    configure_logging(settings)
-
-    async def start() -> RunningIntake:
-        store = await Store.open(settings.database_url, clock=now)
-        intake = build_intake(settings, store, wake=lambda: None)
-        await intake.start()
-
-        async def stop() -> None:
-            await intake.stop()
-            await store.close()
-
-        return RunningIntake(intake.submit, lambda: readiness(store), stop)
-
-    return standalone_app(start, web_settings(settings))
+    serve("bot.entrance:web_app", host=settings.web_host, port=settings.web_port)
 
 
 async def _work(house: House, stop: asyncio.Event, announce: Callable[[], None]) -> None:
@@ -214,20 +201,21 @@ async def _work(house: House, stop: asyncio.Event, announce: Callable[[], None])
     staying = stay_connected(
         house.make_client, token, stop=leave, connected=connected, first_wait=first_wait
     )
-    connecting, delivering, pruning, stopping = (
+    connecting, delivering, pruning, keeping, stopping = (
         asyncio.create_task(staying, name="connection"),
         asyncio.create_task(house.delivery.run(), name="delivery"),
         asyncio.create_task(_prune(house), name="retention"),
+        asyncio.create_task(house.entrance.keeper.run(), name="doors"),
         asyncio.create_task(stop.wait(), name="stop"),
     )
-    work = (connecting, delivering, pruning, stopping)
+    work = (connecting, delivering, pruning, keeping, stopping)
     try:
         await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
         # A card on its way gets a moment; if it is cut short, its nonce makes it one card still.
         await asyncio.wait([asyncio.create_task(house.delivery.stop())], timeout=GRACE)
     finally:
         leave.set()
-        for task in (delivering, pruning, stopping):
+        for task in (delivering, pruning, keeping, stopping):
             task.cancel()
         ended = await asyncio.gather(*work, return_exceptions=True)
     for error in ended:
@@ -247,8 +235,7 @@ async def _prune(house: House) -> None:
 async def _serving(house: House, *, open_doors: bool) -> AsyncIterator[WebServer]:
     """The web server in its threads, for as long as the block runs."""
     settings = house.settings
-    told = web_settings(settings, open_doors=open_doors)
-    app = create_app(house.intake.submit, house.readiness, told)
+    app = house.entrance.app(house.readiness, open_doors=open_doors)
     try:
         server = WebServer(
             app,
@@ -263,36 +250,12 @@ async def _serving(house: House, *, open_doors: bool) -> AsyncIterator[WebServer
         )
         raise SettingsError([problem]) from error
     server.start()
+    house.entrance.doors.address = server.url
     log.info("webhooks are taken at %s/webhook/<source>", server.url)
     try:
         yield server
     finally:
         await asyncio.to_thread(server.stop)
-
-
-def build_intake(settings: Settings, store: Store, *, wake: Callable[[], None]) -> Intake:
-    """The intake as the settings want it."""
-    redactor = Redactor(
-        emails=settings.redact_emails,
-        cards=settings.redact_cards,
-        extra_keys=settings.redact_keys,
-    )
-    return Intake(
-        store,
-        route=routing(settings),
-        redactor=redactor,
-        clock=now,
-        wake=wake,
-        roots=settings.in_app_roots,
-    )
-
-
-def routing(settings: Settings) -> Routing:
-    """Which channel each service's alerts go to."""
-    if settings.alert_channel_id is None:
-        raise SettingsError(["ALERT_CHANNEL_ID: is not set."])
-    by_service = {name: Receiver(each) for name, each in settings.channel_by_service.items()}
-    return Routing(Receiver(settings.alert_channel_id), by_service)
 
 
 def code_host(settings: Settings, tempo: Tempo) -> GitHubService | None:
@@ -305,57 +268,3 @@ def code_host(settings: Settings, tempo: Tempo) -> GitHubService | None:
 
     pace = Pace(writes=tempo.between_writes)
     return GitHubService(token, api_url=settings.github_api_url, pace=pace)
-
-
-def web_settings(settings: Settings, *, open_doors: bool = False) -> WebSettings:
-    """What the web app is told."""
-    return WebSettings(
-        secrets=Secrets(
-            settings.webhook_secret.get_secret_value(),
-            settings.webhook_secret_previous.get_secret_value(),
-        ),
-        open_doors=open_doors,
-        max_body_bytes=settings.max_body_bytes,
-    )
-
-
-def readiness(store: Store, **others: str) -> Readiness:
-    """Whether the database answers; `others` are shown, but do not decide."""
-    try:
-        store.ready()
-    except UpstreamError as error:
-        return Readiness(False, {"database": str(error), **others})
-    return Readiness(True, {"database": "ok", **others})
-
-
-def now() -> datetime:
-    """The wall clock, in UTC."""
-    return datetime.now(UTC)
-
-
-class JsonLines(logging.Formatter):
-    """One JSON object a line, for machines that collect logs."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Time, level, logger, message and, for an error, its traceback."""
-        line: Mapping[str, str] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            line = {**line, "traceback": self.formatException(record.exc_info)}
-        return json.dumps(line, ensure_ascii=False)
-
-
-def configure_logging(settings: Settings) -> None:
-    """Log to standard error as the settings say; leaves a root logger that is set up alone."""
-    root = logging.getLogger()
-    if root.hasHandlers():
-        return
-    stream = logging.StreamHandler()
-    plain = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
-    stream.setFormatter(JsonLines() if settings.log_format == "json" else plain)
-    root.addHandler(stream)
-    root.setLevel(settings.log_level)

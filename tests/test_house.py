@@ -27,8 +27,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ui": LOWER | {"alerting"},
     "cogs": LOWER | {"alerting", "ui"},
     "web": LOWER | {"alerting", "ui"},
-    "main": LOWER | {"alerting", "ui", "cogs", "web", "config"},
-    "doctor": LOWER | {"alerting", "ui", "cogs", "web", "config"},
+    "journal": {"config"},
+    "entrance": LOWER | {"alerting", "web", "config", "journal"},
+    "main": LOWER | {"alerting", "ui", "cogs", "web", "config", "journal", "entrance"},
+    "doctor": LOWER | {"alerting", "ui", "cogs", "web", "config", "entrance"},
 }
 # Outside libraries that only some rooms may know.
 KEPT_TO = {

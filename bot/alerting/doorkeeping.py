@@ -49,10 +49,17 @@ class Doorkeeper:
         """Keep up to date until cancelled; a database that is away is tried again."""
         while True:
             await asyncio.sleep(EVERY)
-            try:
-                await self.refresh()
-            except UpstreamError as error:
-                log.warning("the doors' counts wait: %s", error)
+            await self._patiently(self.refresh)
+
+    async def close(self) -> None:
+        """Write what was counted, if the database is there; counts are not worth more."""
+        await self._patiently(self.flush)
+
+    async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except UpstreamError as error:
+            log.warning("the doors' counts wait: %s", error)
 
     async def refresh(self) -> None:
         """Write what was counted, and read the keys."""

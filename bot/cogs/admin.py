@@ -99,7 +99,7 @@ async def help_text(client: JinkiesClient, person: Person) -> Answer:
 
 
 def _commands(client: JinkiesClient, capability: Capability) -> Iterator[str]:
-    for command in sorted(client.tree.get_commands(), key=lambda each: each.name):
+    for command in sorted(client.tree.walk_commands(), key=lambda each: each.qualified_name):
         if isinstance(command, app_commands.Command) and (
             command.extras["capability"] is capability
         ):
@@ -107,7 +107,7 @@ def _commands(client: JinkiesClient, capability: Capability) -> Iterator[str]:
                 option.display_name if option.required else f"[{option.display_name}]"
                 for option in command.parameters
             )
-            yield f"`/{command.name} {options}".rstrip() + f"` {command.description}"
+            yield f"`/{command.qualified_name} {options}".rstrip() + f"` {command.description}"
 
 
 async def _database(desk: Desk) -> str:

@@ -12,6 +12,8 @@ import discord
 from discord.ext import commands
 
 from bot.alerting.actions import Actions
+from bot.alerting.doorkeeping import SdkKeys
+from bot.alerting.knocking import Doors
 from bot.store import Store
 from bot.ui.access import Access
 
@@ -23,6 +25,8 @@ class Desk:
     store: Store
     actions: Actions
     access: Access
+    doors: Doors
+    keys: SdkKeys
     clock: Callable[[], datetime]
     started_at: datetime
 

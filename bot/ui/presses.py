@@ -14,6 +14,7 @@ from bot.ui.acting import perform
 from bot.ui.answers import Answer, answer
 from bot.ui.buttons import ALERT_BUTTON, DETAILS, OPEN_ALERT, silence_choices
 from bot.ui.desk import Desk, Press
+from bot.ui.doors import DOOR_PAGE, door_page
 from bot.ui.embeds import card, details_file
 from bot.ui.pages import PAGE_BUTTON, Filters, list_alerts
 from bot.ui.wording import SILENCE_MINUTES
@@ -89,6 +90,27 @@ class PageButton(ui.DynamicItem[ui.Button[Any]], template=PAGE_BUTTON):
         await answer(press, work, in_place=True)
 
 
+class DoorsButton(ui.DynamicItem[ui.Button[Any]], template=DOOR_PAGE):
+    """Back or on in the list of doors: the page's number is in the custom_id."""
+
+    def __init__(self, item: ui.Button[Any], number: int) -> None:
+        super().__init__(item)
+        self.number = number
+
+    @classmethod
+    async def from_custom_id(  # type: ignore[override]
+        cls, _press: Press, item: ui.Button[Any], match: re.Match[str], /
+    ) -> Self:
+        """Called by discord.py for every press whose custom_id matches."""
+        return cls(item, int(match["number"]))
+
+    async def callback(self, press: Press) -> None:  # type: ignore[override]
+        """Show the page in place of the one it was pressed on."""
+        desk = press.client.desk
+        work = door_page(desk, desk.access.person(press), self.number)
+        await answer(press, work, in_place=True)
+
+
 class OpenMenu(ui.DynamicItem[ui.Select[Any]], template=re.escape(OPEN_ALERT)):
     """The menu under a list: shows the chosen alert."""
 
@@ -108,7 +130,12 @@ class OpenMenu(ui.DynamicItem[ui.Select[Any]], template=re.escape(OPEN_ALERT)):
 
 # Reopened is what an alert becomes when GitHub tells so; there is no button for it.
 _PRESSED = frozenset(Act) - {Act.REOPEN}
-PRESSES: tuple[type[ui.DynamicItem[Any]], ...] = (AlertButton, PageButton, OpenMenu)
+PRESSES: tuple[type[ui.DynamicItem[Any]], ...] = (
+    AlertButton,
+    PageButton,
+    DoorsButton,
+    OpenMenu,
+)
 
 
 async def _unknown() -> Answer:

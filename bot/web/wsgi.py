@@ -10,39 +10,33 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from flask import Flask
-
-from bot.web.door import Submit
-from bot.web.settings import Readiness, WebSettings
-from bot.web.webhook import create_app
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class RunningIntake:
-    """An intake that was started: how to hand it events, how it is, how to end it."""
+class RunningApp:
+    """An app whose intake was started, and how to end that."""
 
-    submit: Submit
-    readiness: Callable[[], Readiness]
+    app: WSGIApplication
     stop: Callable[[], Awaitable[None]]
 
 
-def standalone_app(
-    start: Callable[[], Coroutine[Any, Any, RunningIntake]], settings: WebSettings
-) -> Flask:
-    """Start the intake on a loop of its own and build the app on it.
+def standalone_app(start: Callable[[], Coroutine[Any, Any, RunningApp]]) -> WSGIApplication:
+    """Start the intake on a loop of its own and return the app that is built on it.
 
     The intake is stopped when the worker process ends; all that was answered is committed by
     then anyway, so this only closes the store.
     """
     loop = BackgroundLoop()
-    intake = loop.run(start())
+    running = loop.run(start())
 
     async def stop() -> None:
-        await intake.stop()
+        await running.stop()
 
     def end() -> None:
         loop.run(stop())
@@ -50,7 +44,7 @@ def standalone_app(
 
     # Worker processes of multiprocessing leave without atexit; this they do run.
     Finalize(None, end, exitpriority=100)
-    return create_app(intake.submit, intake.readiness, settings)
+    return running.app
 
 
 class BackgroundLoop:

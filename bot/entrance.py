@@ -1,0 +1,185 @@
+"""The web intake and what it leads to, joined: for the bot's process and for one of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.alerting.doorkeeping import Doorkeeper
+from bot.alerting.following import Following
+from bot.alerting.ingest import Intake
+from bot.alerting.knocking import Doors
+from bot.alerting.redaction import Redactor
+from bot.alerting.routing import Routing
+from bot.config import Settings, load_settings
+from bot.errors import SettingsError, UpstreamError
+from bot.journal import configure_logging
+from bot.models import Receiver
+from bot.sources.heard import SnsSubscription
+from bot.sources.mapping import SourceMapping, read_mappings, ready_mappings
+from bot.sources.request import Secrets, Source
+from bot.sources.sentry.ingestion import SdkProject
+from bot.sources.sns_signature import SnsTrust
+from bot.sources.table import SourceSettings, source_table
+from bot.store import Store
+from bot.web.door import Beside
+from bot.web.settings import Readiness, WebSettings
+from bot.web.webhook import create_app
+from bot.web.wsgi import RunningApp, standalone_app
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+class Entrance:
+    """The doors and all that is behind them, on an open store.
+
+    Args:
+        wake: called when the outbox owes something; thread-safe.
+
+    Raises:
+        SettingsError: the file of mappings is of no use, or no channel is set.
+    """
+
+    def __init__(self, settings: Settings, store: Store, *, wake: Callable[[], None]) -> None:
+        self._settings = settings
+        self._redactor = Redactor(
+            emails=settings.redact_emails,
+            cards=settings.redact_cards,
+            extra_keys=settings.redact_keys,
+        )
+        route = routing(settings)
+        self.intake = Intake(
+            store,
+            route=route,
+            redactor=self._redactor,
+            clock=now,
+            wake=wake,
+            roots=settings.in_app_roots,
+        )
+        self.keeper = Doorkeeper(store)
+        self.following = Following(store, route=route, clock=now, wake=wake)
+        self.sources = sources_of(settings, self.keeper.project_of)
+        self.doors = Doors(
+            store,
+            self.sources,
+            secrets=door_secrets(settings, self.sources),
+            public_url=settings.public_url or f"http://{settings.web_host}:{settings.web_port}",
+            clock=now,
+        )
+
+    def app(
+        self, readiness: Callable[[], Readiness], *, open_doors: bool = False
+    ) -> WSGIApplication:
+        """The web app; `open_doors` as in `WebSettings`."""
+        beside = Beside(
+            follow=self.following.submit,
+            confirm=self._confirm,
+            count=self.keeper.count,
+            redact=self._redactor.text,
+        )
+        told = web_settings(self._settings, self.sources, open_doors=open_doors)
+        return create_app(self.intake.submit, readiness, told, sources=self.sources, beside=beside)
+
+    async def open(self) -> None:
+        """Take deliveries."""
+        await self.keeper.refresh()
+        await self.intake.start()
+
+    async def close(self) -> None:
+        """Take no more; what was accepted is committed, and what was counted written."""
+        await self.intake.stop()
+        await self.keeper.close()
+
+    def _confirm(self, subscription: SnsSubscription) -> None:
+        from bot.services.sns import SnsConfirmations  # boto3 is loaded only where it is needed
+
+        confirm = SnsConfirmations(self._settings.aws_endpoint_url)
+        confirm(subscription.topic, subscription.token)
+
+
+def web_app() -> WSGIApplication:
+    """The web app of `run.py web`, made in the worker process from the environment."""
+    settings = load_settings("web")
+    configure_logging(settings)
+
+    async def start() -> RunningApp:
+        store = await Store.open(settings.database_url, clock=now)
+        entrance = Entrance(settings, store, wake=lambda: None)
+        await entrance.open()
+        keeping = asyncio.create_task(entrance.keeper.run(), name="doors")
+
+        async def stop() -> None:
+            keeping.cancel()
+            await entrance.close()
+            await store.close()
+
+        return RunningApp(entrance.app(lambda: readiness(store)), stop)
+
+    return standalone_app(start)
+
+
+def sources_of(
+    settings: Settings, project_of: Callable[[str], SdkProject | None] = lambda _key: None
+) -> Mapping[str, Source]:
+    """The table of sources as the settings want it; raises `SettingsError` for bad mappings."""
+    trust = SnsTrust(())
+    if settings.sns_topic_arns:
+        from bot.services.sns import SnsCertificates  # as in `Entrance._confirm`
+
+        trust = SnsTrust(settings.sns_topic_arns, SnsCertificates(), settings.sns_accept_sha1)
+    return source_table(SourceSettings(trust, project_of, mappings_of(settings)))
+
+
+def mappings_of(settings: Settings) -> Mapping[str, SourceMapping]:
+    """The mappings that ship, and the user's own, which may replace them."""
+    if not settings.mappings_file:
+        return ready_mappings()
+    try:
+        text = Path(settings.mappings_file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError([f"MAPPINGS_FILE: cannot be read ({error})."]) from error
+    return {**ready_mappings(), **read_mappings(text, settings.mappings_file)}
+
+
+def door_secrets(settings: Settings, sources: Mapping[str, Source]) -> Mapping[str, Secrets]:
+    """The secrets of each door, by its name."""
+    return {
+        name: Secrets(*settings.secrets(source.secret_setting)) for name, source in sources.items()
+    }
+
+
+def web_settings(
+    settings: Settings, sources: Mapping[str, Source], *, open_doors: bool = False
+) -> WebSettings:
+    """What the web app is told."""
+    return WebSettings(
+        secrets_by_source=door_secrets(settings, sources),
+        open_doors=open_doors,
+        max_body_bytes=settings.max_body_bytes,
+    )
+
+
+def routing(settings: Settings) -> Routing:
+    """Which channel each service's alerts go to."""
+    if settings.alert_channel_id is None:
+        raise SettingsError(["ALERT_CHANNEL_ID: is not set."])
+    by_service = {name: Receiver(each) for name, each in settings.channel_by_service.items()}
+    return Routing(Receiver(settings.alert_channel_id), by_service)
+
+
+def readiness(store: Store, **others: str) -> Readiness:
+    """Whether the database answers; `others` are shown, but do not decide."""
+    try:
+        store.ready()
+    except UpstreamError as error:
+        return Readiness(False, {"database": str(error), **others})
+    return Readiness(True, {"database": "ok", **others})
+
+
+def now() -> datetime:
+    """The wall clock, in UTC."""
+    return datetime.now(UTC)
