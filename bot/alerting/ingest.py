@@ -82,9 +82,10 @@ class Intake:
         """
         if self._waiting + len(events) > max(self._capacity, len(events)):
             raise Overloaded
-        arrivals = [self._prepare(event) for event in events]
-        self._accept(len(arrivals))
-        promise = self._lane.submit(arrivals)
+        with self._lane.expecting():
+            arrivals = [self._prepare(event) for event in events]
+            self._accept(len(arrivals))
+            promise = self._lane.submit(arrivals)
         promise.add_done_callback(lambda _: self._accept(-len(arrivals)))
         return promise
 

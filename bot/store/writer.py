@@ -1,15 +1,18 @@
 """Group commit: one thread writes, and commits whatever has queued in one transaction.
 
-Under load a commit (an fsync) is shared by all who wait for it, so durable answers cost
-little; without load nobody waits for company. If a transaction of several fails, each of
-its jobs is tried alone, so that a poisoned one fails only itself.
+Under load a commit (an fsync) is shared by all who wait for it, and by those who say that they
+are about to, so durable answers cost little; without load nobody waits for company. If a
+transaction of several fails, each of its jobs is tried alone, so that a poisoned one fails
+only itself.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
@@ -27,6 +30,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 MOST_JOBS = 500  # of one transaction: bounds how long the others wait
+# Seconds a transaction waits for those who are about to bring a job, and for those whom the one
+# before has just answered to say so.
+LONGEST_WAIT = 0.005
+COME_BACK = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,10 @@ class Lane(Generic[Item, Result]):
         self.commit = commit
         self.committed = committed
 
+    def expecting(self) -> AbstractContextManager[None]:
+        """Say that a job of this lane is on its way: it may share the next transaction."""
+        return self._writer.expecting()
+
     def submit(self, item: Item) -> Future[Result]:
         """Queue one item; thread-safe. The future is done when it is committed."""
         future: Future[Result] = Future()
@@ -71,9 +82,21 @@ class Writer:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
+        self._was_shared = False
+        self._expected: set[int] = set()  # threads that are preparing a job
         self._single = Lane(self, _each)
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
+
+    @contextmanager
+    def expecting(self) -> Iterator[None]:
+        """While inside, a job is being prepared in this thread; thread-safe."""
+        me = threading.get_ident()
+        self._expected.add(me)
+        try:
+            yield
+        finally:
+            self._expected.discard(me)
 
     def submit(self, write: Callable[[Transaction], T]) -> Future[T]:
         """Run `write` in a transaction of its own; thread-safe.
@@ -112,13 +135,20 @@ class Writer:
                 self._settle(group)
 
     def _take(self) -> list[_Job | None]:
-        """Wait for a job, then take all that have queued meanwhile."""
+        """Wait for a job, then take all that have queued meanwhile or are about to."""
         jobs = [self._jobs.get()]
+        begun = time.monotonic()
         try:
             while jobs[-1] is not None and len(jobs) < MOST_JOBS:
-                jobs.append(self._jobs.get_nowait())
+                waited = time.monotonic() - begun
+                patience = LONGEST_WAIT if self._expected else COME_BACK * self._was_shared
+                if waited < patience:
+                    jobs.append(self._jobs.get(timeout=patience - waited))
+                else:
+                    jobs.append(self._jobs.get_nowait())
         except Empty:
             pass
+        self._was_shared = len(jobs) > 1
         return jobs
 
     def _settle(self, jobs: Sequence[_Job]) -> None:
