@@ -198,7 +198,12 @@ def _context(detail: AlertDetail) -> str:
     if event.request and (event.request.method or event.request.url):
         asked = f"{event.request.method} {event.request.url}".strip()
         parts.append(plain.code_span(asked, 160))
-    for name, value in (("user", event.user), ("commit", event.commit[:12])):
+    release = "" if event.commit else event.labels.get("release", "")
+    for name, value in (
+        ("user", event.user),
+        ("commit", event.commit[:12]),
+        ("release", release),
+    ):
         if plain.one_line(value):
             parts.append(f"{name} {plain.code_span(value, 60)}")
     return plain.clip(" · ".join(parts), MAX_CONTEXT)
