@@ -13,20 +13,10 @@ from typing import Any
 
 import orjson
 
+from bot.analysis.logs.levels import LEVEL_KEYS, is_error_without_level, named_level, text_level
 from bot.analysis.logs.records import Record
 from bot.models import Severity
 
-_LEVELS: Mapping[str, Severity] = {
-    **dict.fromkeys(("TRACE", "DEBUG", "INFO", "NOTICE", "INFORMATION"), Severity.INFO),
-    **dict.fromkeys(("WARN", "WARNING"), Severity.WARNING),
-    **dict.fromkeys(("ERR", "ERROR", "SEVERE"), Severity.ERROR),
-    **dict.fromkeys(("CRIT", "CRITICAL", "FATAL", "ALERT"), Severity.CRITICAL),
-    **dict.fromkeys(("EMERG", "EMERGENCY", "PANIC"), Severity.CRITICAL),
-}
-_KLOG = {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL"}
-_LEVEL_FIELD = re.compile(
-    r"\b(?:level|lvl|severity|levelname|log\.level)[\"']?\s*[=:]\s*[\"']?([A-Za-z]{3,11})\b"
-)
 _TRACE = re.compile(
     r"^[\s+|]*(?:Exception Group )?Traceback \(most recent call last\):"
     r"|^\s+at [^\n]{1,300}[(:]|^\s+at \S+$|^Caused by: |^goroutine \d+ \["
@@ -37,11 +27,6 @@ _TRACE = re.compile(
 _TRACEBACK = re.compile(
     r"^[ \t+|]*(?:Exception Group )?Traceback \(most recent call last\):", re.MULTILINE
 )
-_UNLEVELLED_ERROR = re.compile(
-    r"panic: |fatal error: |Exception in thread |Uncaught |Unhandled |Unable to import module"
-    r"|Task timed out after |Error: Runtime exited|.{0,80}Runtime\.ExitError"
-)
-_WORDS_READ = 9
 _BRACKETED = re.compile(r"\s*(?:\[[^\]\n]{0,80}\]|[-–:|]+)(?=\s|$)")
 _REQUEST_ID = re.compile(
     r"\s*(?:RequestId: )?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"
@@ -49,7 +34,7 @@ _REQUEST_ID = re.compile(
 _THREAD = re.compile(r'Exception in thread "[^"\n]{0,200}" ')
 
 _JSON_FIELDS: Mapping[str, tuple[str, ...]] = {
-    "level": ("level", "severity", "levelname", "log.level", "lvl", "log_level"),
+    "level": LEVEL_KEYS,
     "message": ("message", "msg", "errorMessage", "error.message", "err.message", "event", "error"),
     "type": ("exception_name", "errorType", "error.type", "err.type", "exc_type", "exception.type"),
     "trace": (
@@ -95,9 +80,9 @@ def read(record: Record) -> Reading:
     text = record.text
     if text.startswith("{") and (given := _json(text)) is not None:
         return _read_json(given)
-    severity, message_at = _level(text)
+    severity, message_at = text_level(text)
     trace = _trace(text, message_at)
-    if severity is None and not trace and not _UNLEVELLED_ERROR.match(text[message_at:]):
+    if severity is None and not trace and not is_error_without_level(text, message_at):
         return Reading(None, text[message_at:])
     severity = severity or Severity.ERROR
     _, brace, tail = text.partition("\t{")
@@ -122,7 +107,7 @@ def _read_json(given: Mapping[str, Any]) -> Reading:
     kind = fields.pop("type")
     message = fields.pop("message") or (trace.rstrip().rpartition("\n")[2] if trace else "")
     return Reading(
-        severity=_severity(level) or (Severity.ERROR if kind or trace else None),
+        severity=named_level(level) or (Severity.ERROR if kind or trace else None),
         message=message or kind or "(no message)",
         trace=trace if _TRACE.search(trace) else "",
         exception_type=kind,
@@ -151,65 +136,6 @@ def _nested(given: Mapping[str, Any], path: str) -> Any:
             return None
         value = value.get(step)
     return value
-
-
-def _severity(level: str) -> Severity | None:
-    if level.isascii() and level.isdigit():  # pino and bunyan: 10 trace … 60 fatal
-        number = int(level[:3])
-        named = {50: Severity.ERROR, 60: Severity.CRITICAL, 40: Severity.WARNING}
-        return named.get(number, Severity.INFO)
-    return _LEVELS.get(level.upper())
-
-
-def _level(text: str) -> tuple[Severity | None, int]:
-    """The level in the head of a record, and where the message begins.
-
-    Only what may stand before a level is passed over: times, ids, brackets, dotted names. So
-    the ERROR in "Received ERROR from upstream" is no level.
-    """
-    head = text[:400].partition("\n")[0]
-    position = 0
-    for word in head.split(None, _WORDS_READ)[:_WORDS_READ]:
-        at = head.index(word, position)
-        severity = _word_level(word, is_first=at == 0)
-        if severity is not None:
-            return severity, at + _after_level(word)
-        if not _may_precede_level(word):
-            break
-        position = at + len(word)
-    found = _LEVEL_FIELD.search(head)
-    if found and (severity := _LEVELS.get(found[1].upper())) is not None:
-        return severity, 0
-    return None, _skip_space(text, position)
-
-
-def _word_level(word: str, *, is_first: bool) -> Severity | None:
-    if is_first and len(word) == 5 and word[0] in _KLOG and word[1:].isdigit():
-        return _LEVELS[_KLOG[word[0]]]
-    bare = word.strip("[]()<>|,*").partition(":")[0]
-    if bare.isupper() or word[0] == "[" or (is_first and word.endswith(":")):
-        return _LEVELS.get(bare.upper())
-    return None
-
-
-def _after_level(word: str) -> int:
-    """Behind `ERROR`; behind `ERROR:root:` too, the logger's name being no message."""
-    name_at = word.find(":")
-    if 0 < name_at < len(word) - 1:
-        return word.rfind(":") + 1 if ":" in word[name_at + 1 :] else name_at + 1
-    return len(word)
-
-
-def _may_precede_level(word: str) -> bool:
-    if word in ("RequestId:", "|", "-"):
-        return True
-    return not word.rstrip(":,;").isalpha() and any(one in "0123456789[(.:|/_-" for one in word)
-
-
-def _skip_space(text: str, position: int) -> int:
-    while position < len(text) and text[position].isspace():
-        position += 1
-    return position
 
 
 def _trace(text: str, message_at: int) -> str:
