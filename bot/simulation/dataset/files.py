@@ -150,7 +150,11 @@ def read_json(path: Path) -> Mapping[str, Any]:
 def lines_of(path: Path) -> Iterator[bytes]:
     """The lines of a data file, whatever it is compressed with; raises `DatasetError`."""
     try:
-        if path.suffix == ".gz":
+        if path.suffix == ".parquet":
+            from bot.simulation.dataset.parquet import rows_of
+
+            yield from rows_of(path)
+        elif path.suffix == ".gz":
             opener = _gzip_open()
             with opener(path) as stream:
                 yield from stream

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from bot.simulation.dataset.fleet import Fleet
 from bot.simulation.dataset.grafana import Grafana
 from bot.simulation.dataset.kubernetes import Kubernetes
 from bot.simulation.dataset.load import LOOK_BACK, Load
+from bot.simulation.dataset.parquet import ParquetFile
 from bot.simulation.dataset.plan import Plan, make_plan
 from bot.simulation.dataset.reports import Reporter
 from bot.simulation.dataset.requests import Minute, RequestMaker
@@ -115,12 +116,10 @@ def make_hour(job: Job, begin: int) -> HourDone:
     start = begin // HOUR * HOUR
     load = Load(world.config, world.seed, world.traffic, world.plan, start)
     root = Path(job.root)
-    suffix = "jsonl" if job.format == "parquet" else job.format
     gc.disable()  # the entries hold no circles, and looking for some takes a tenth of the time
     with disk_named(root):
         files = {
-            source: LineFile(root, f"{source}/{hour_name(begin)}.{suffix}", job.compressor)
-            for source in SOURCES
+            source: _open(job, f"{source}/{hour_name(begin)}.{job.format}") for source in SOURCES
         }
         try:
             ids = _fill(world, load, range(begin, min(start + HOUR, job.end)), files)
@@ -131,8 +130,14 @@ def make_hour(job: Job, begin: int) -> HourDone:
             gc.enable()
 
 
+def _open(job: Job, path: str) -> LineFile | ParquetFile:
+    if job.format == "parquet":
+        return ParquetFile(Path(job.root), path)
+    return LineFile(Path(job.root), path, job.compressor)
+
+
 def _fill(
-    world: World, load: Load, minutes: Sequence[int], files: dict[str, LineFile]
+    world: World, load: Load, minutes: Sequence[int], files: Mapping[str, LineFile | ParquetFile]
 ) -> dict[str, dict[str, list[int]]]:
     hour = load.start // HOUR
     places = dict.fromkeys(SOURCES, 0)

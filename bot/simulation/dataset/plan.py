@@ -63,9 +63,10 @@ class Incident:
         """When a leak ends in a kill."""
         return self.start + (self.end - self.start) * 7 // 10
 
-    def tells(self, minute: int) -> bool:
-        """Whether errors are reported yet: a leak is silent until it bursts."""
-        return minute >= (self.kill_minute if self.pattern.shape == "leak" else self.start)
+    @property
+    def first_errors(self) -> int:
+        """When errors are first reported: a leak is silent until it bursts."""
+        return self.kill_minute if self.pattern.shape == "leak" else self.start
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,12 @@ class Reporter:
     def __init__(self, config: Config, seed: int) -> None:
         self._seed = seed
         self._by_name = {one.name: one for one in config.services}
-        self._services = weighted(config.services, [one.rate**0.7 for one in config.services])
+        weights = [one.rate**0.4 for one in config.services]
+        self._services = weighted(config.services, weights)
+        self._usual = {
+            one.name: weight / sum(weights)
+            for one, weight in zip(config.services, weights, strict=True)
+        }
         self._faults = weighted([FAULTS[name] for name in EVERYDAY], (9, 5, 4, 2, 2), 64)
 
     def make(self, minute: Minute, everyday: int) -> list[Report]:
@@ -61,7 +66,7 @@ class Reporter:
         for request, word in zip(failed, draws, strict=True):
             found.append(self._of_request(minute.load, request, word))
         for incident in minute.load.incidents:
-            found += self._of_incident(minute, incident)
+            found += self._of_incident(minute, incident, everyday)
         return found
 
     def _everyday(self, minute: Minute, count: int) -> list[Report]:
@@ -99,15 +104,17 @@ class Reporter:
             request.path, route.template, request.agent, 30 + word % 29_971, waits, blame, word,
         )  # fmt: skip
 
-    def _of_incident(self, minute: Minute, incident: Incident) -> list[Report]:
-        if not incident.tells(minute.number):
+    def _of_incident(self, minute: Minute, incident: Incident, everyday: int) -> list[Report]:
+        """More errors than the service usually has: that is what makes it an incident."""
+        if minute.number < incident.first_errors:
             return []
         found = []
         for reached in incident.affected:
             strength = incident.intensity(minute.number, reached.hops)
             if strength < _LEAST:
                 continue
-            count = 1 + int(4 * strength) if not reached.hops else 1
+            usual = self._usual[reached.service] * everyday
+            count = 1 + int(strength * (3.0 * usual + (1 if reached.hops else 4)))
             key = (self._seed, incident.id, reached.service, minute.number)
             draws, ids = words(count, *key), hexes(count, 80, *key, "ids")
             service = self._by_name[reached.service]

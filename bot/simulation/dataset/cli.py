@@ -1,0 +1,218 @@
+"""`run.py simulate dataset | validate | describe | replay`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.errors import SettingsError
+from bot.simulation.dataset.configuration import load
+from bot.simulation.dataset.files import FORMATS, DatasetError, compressor_name
+from bot.simulation.dataset.hour import Job
+
+OK, FAILED, INTERRUPTED = 0, 1, 130
+_FIRST_DAY = "2026-01-07"  # a Wednesday; fixed, so that a seed means the same set tomorrow
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The four commands of data sets."""
+    commands = parser.add_subparsers(dest="action", required=True, metavar="COMMAND")
+    _dataset_arguments(commands.add_parser("dataset", help="make a day (or weeks) of telemetry"))
+    validate = commands.add_parser("validate", help="check a data set; exit code 1 if it is wrong")
+    validate.add_argument("dataset", type=Path, metavar="DATASET")
+    validate.add_argument("--workers", type=_workers, default=os.cpu_count() or 1)
+    describe = commands.add_parser("describe", help="statistics and a picture of a data set")
+    describe.add_argument("dataset", type=Path, metavar="DATASET")
+    describe.add_argument(
+        "--against", type=Path, metavar="DIR", help="real logs in LogHub's CSV form to compare with"
+    )
+    describe.add_argument("--picture", type=Path, metavar="FILE.svg", help="default: in DATASET")
+    _replay_arguments(commands.add_parser("replay", help="send a data set on, as if it were now"))
+
+
+def _dataset_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--config", type=Path, metavar="FILE.yaml", help="another company than the default one")
+    add("--seed", type=int, default=1, help="the same seed makes the same bytes (default 1)")
+    add("--duration-hours", type=float, metavar="N", help="default 24")
+    add("--start-date", type=_moment, default=_moment(_FIRST_DAY), metavar="DATE",
+        help=f"UTC, 2026-01-31 or 2026-01-31T06:00 (default {_FIRST_DAY})")  # fmt: skip
+    add("--end-date", type=_moment, metavar="DATE", help="instead of --duration-hours")
+    add("--entries-per-minute", type=float, metavar="N", help="of all sources together")
+    add("--incidents", type=int, metavar="N", help="how many in the whole span")
+    add("--output-dir", type=Path, default=Path("data/dataset"), metavar="DIR")
+    add("--workers", type=_workers, default=os.cpu_count() or 1, metavar="N",
+        help="processes (default: one per core)")  # fmt: skip
+    add("--format", choices=FORMATS, default="jsonl.gz")
+    add("--scheduler", default="", metavar="ADDRESS",
+        help="a Dask scheduler, tcp://host:8786; its workers must see --output-dir")  # fmt: skip
+
+
+def _replay_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("dataset", type=Path, metavar="DATASET")
+    add("--to", required=True, metavar="URL",
+        help="a running Jinkies (http://127.0.0.1:8080), cloudwatch:, or any HTTP door "
+        "with --door plain")  # fmt: skip
+    add("--door", choices=("jinkies", "plain"), default="jinkies")
+    add("--speed", type=float, default=60.0, help="times as fast as it happened (default 60)")
+    add("--from-minute", type=int, default=0, metavar="N", help="skip the beginning")
+    add("--minutes", type=int, metavar="N", help="stop after so many minutes of the data set")
+    add("--secret-env", default="WEBHOOK_SECRET", metavar="NAME",
+        help="environment variable with the webhook secret")  # fmt: skip
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date like 2026-01-31") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _workers(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 512:
+        raise argparse.ArgumentTypeError("a number from 1 to 512 is expected")
+    return int(text)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run one command; returns the exit code. Raises `JinkiesError` for what went wrong."""
+    actions: dict[str, Callable[[argparse.Namespace], int]] = {
+        "dataset": make_dataset,
+        "validate": validate_dataset,
+        "describe": describe_dataset,
+        "replay": replay_dataset,
+    }
+    return actions[options.action](options)
+
+
+def make_dataset(options: argparse.Namespace) -> int:
+    """Make (or go on making) a data set."""
+    from bot.simulation.dataset.generation import executor_of, generate
+
+    job = _job(options)
+    begun = time.monotonic()
+    seen = [0]
+
+    def told(done: int, total: int, entries: int) -> None:
+        seen[0] = entries
+        _progress("hours", done, total, begun, entries)
+
+    with executor_of(options.workers, options.scheduler) as executor:
+        complete = generate(job, executor, workers=options.workers, told=told)
+    seconds = time.monotonic() - begun
+    if not complete:
+        _say(f"Interrupted. What is complete stays in {job.root}; the same command goes on.")
+        return INTERRUPTED
+    rate = f"{seen[0] / seconds:,.0f}/s" if seen[0] else "nothing was missing"
+    _say(f"{job.root}: {seen[0]:,} entries made in {seconds:.1f} s ({rate}).")
+    return OK
+
+
+def _job(options: argparse.Namespace) -> Job:
+    from bot.simulation.dataset.parquet import parquet_name
+    from bot.simulation.dataset.traffic import minute_of
+
+    config = load(options.config)
+    if options.end_date and options.duration_hours is not None:
+        raise SettingsError(["--end-date and --duration-hours: only one of them can be given"])
+    hours = options.duration_hours if options.duration_hours is not None else 24
+    end = options.end_date or options.start_date + timedelta(hours=hours)
+    job = Job(
+        text=config.text,
+        seed=options.seed,
+        start=minute_of(options.start_date),
+        end=minute_of(end),
+        entries_per_minute=options.entries_per_minute or config.generation.entries_per_minute,
+        incidents=options.incidents,
+        format=options.format,
+        compressor={"jsonl": "none", "jsonl.gz": compressor_name()}.get(options.format, ""),
+        root=str(options.output_dir),
+    )
+    problems = []
+    if job.end - job.start < 30:
+        problems.append("the span must be half an hour at least")
+    if not 10 <= job.entries_per_minute <= 100_000:
+        problems.append("--entries-per-minute: 10 to 100000 is expected")
+    if job.incidents is not None and not 0 <= job.incidents <= (job.end - job.start) // 4:
+        problems.append("--incidents: at most one in four minutes is expected")
+    if problems:
+        raise SettingsError(problems)
+    return job if job.compressor else replace(job, compressor=parquet_name())
+
+
+def validate_dataset(options: argparse.Namespace) -> int:
+    """Check a data set, print what is wrong with file and line."""
+    from bot.simulation.dataset.validation import validate
+
+    begun = time.monotonic()
+    verdict = validate(
+        options.dataset,
+        workers=options.workers,
+        told=lambda done, total: _progress("files", done, total, begun, 0),
+    )
+    for violation in verdict.violations:
+        _out(violation)
+    if verdict.untold:
+        _out(f"… and {verdict.untold} more of the same files")
+    counts = ", ".join(f"{count:,} {source}" for source, count in verdict.entries.items())
+    _out(f"{counts}; {verdict.incidents} incidents")
+    wrong = len(verdict.violations) + verdict.untold
+    _out("sound" if not wrong else f"{wrong} violations")
+    return FAILED if wrong else OK
+
+
+def describe_dataset(options: argparse.Namespace) -> int:
+    """Print statistics and draw the picture."""
+    from bot.simulation.dataset.description import describe
+
+    picture = options.picture or options.dataset / "description.svg"
+    for line in describe(options.dataset, against=options.against, picture=picture):
+        _out(line)
+    return OK
+
+
+def replay_dataset(options: argparse.Namespace) -> int:
+    """Send what the data set holds to a door, shifted to now."""
+    from bot.simulation.dataset.replay import Replay, door_of
+
+    if options.speed <= 0:
+        raise DatasetError("--speed must be more than 0")
+    secret = os.environ.get(options.secret_env, "")
+    replay = Replay(options.dataset, door_of(options.to, options.door, secret), options.speed)
+    begun = time.monotonic()
+    sent = replay.run(
+        first=options.from_minute,
+        minutes=options.minutes,
+        told=lambda done, total: _progress("minutes", done, total, begun, 0),
+    )
+    _say(f"{sent.delivered:,} deliveries were taken, {sent.refused:,} refused. {sent.last_refusal}")
+    return FAILED if sent.refused else OK
+
+
+def _progress(what: str, done: int, total: int, begun: float, entries: int) -> None:
+    """One line that is written over, with the rate and what remains."""
+    if not sys.stderr.isatty() and done % max(1, total // 10) and done != total:
+        return
+    seconds = max(0.001, time.monotonic() - begun)
+    remaining = seconds / done * (total - done) if done else 0.0
+    rate = f", {entries / seconds:,.0f} entries/s" if entries else ""
+    end = "\n" if done == total or not sys.stderr.isatty() else ""
+    text = f"\r{done}/{total} {what}{rate}, about {remaining:.0f} s left   "
+    sys.stderr.write(text + end)
+    sys.stderr.flush()
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+def _out(text: str) -> None:
+    sys.stdout.write(text + "\n")

@@ -1,0 +1,273 @@
+"""A data set sent on to something that lives, as if it were happening now.
+
+Times move by one distance, and ids of the systems' own change with the run, so that a second
+replay is a second day and not a duplicate.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from heapq import merge
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import orjson
+
+from bot.simulation.dataset.configuration import SOURCES
+from bot.simulation.dataset.draws import uuid_text
+from bot.simulation.dataset.files import DatasetError, lines_of
+from bot.simulation.dataset.shapes import milliseconds, plain
+from bot.simulation.dataset.traffic import HOUR, moment_of
+from bot.simulation.dataset.validation import DataSet
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?")
+_EPOCH_MS = re.compile(r"1\d{12}")
+_IDS = frozenset({"event_id", "id", "sid", "queryId", "eventId"})
+_MINUTE = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One entry on its way: its source and kind, and itself without our own keys."""
+
+    source: str
+    kind: str
+    at: int  # milliseconds since 1970, as it happened
+    line: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Sent:
+    """What became of a replay."""
+
+    delivered: int = 0
+    refused: int = 0
+    last_refusal: str = ""
+
+
+class Door(Protocol):
+    """Where entries go."""
+
+    @property
+    def takes(self) -> Mapping[str, frozenset[str]]:
+        """Source -> the kinds it understands."""
+
+    def deliver(self, deliveries: Sequence[Delivery]) -> Iterator[str]:
+        """Deliver; yields "" for what was taken and a reason for what was refused."""
+
+
+@dataclass(slots=True)
+class HttpDoor:
+    """A Jinkies (`plain` is False) or any HTTP server that takes a JSON body by POST.
+
+    Sentry's events need a DSN key of that Jinkies, `http://key@host/1` as /dsn makes it; without
+    one they go through its generic door.
+    """
+
+    url: str
+    secret: str = field(default="", repr=False)
+    plain: bool = False
+    _connection: http.client.HTTPConnection | None = None
+
+    @property
+    def takes(self) -> Mapping[str, frozenset[str]]:
+        """A Jinkies hears of errors, alarms and alerts; any other server takes everything."""
+        if self.plain:
+            return {source: frozenset() for source in SOURCES}
+        return {
+            "sentry": frozenset({"event"}),
+            "cloudwatch": frozenset({"alarm"}),
+            "grafana": frozenset({"notification"}),
+        }
+
+    def deliver(self, deliveries: Sequence[Delivery]) -> Iterator[str]:
+        """One request each, over one connection."""
+        for delivery in deliveries:
+            path, body = self._request(delivery)
+            yield self._post(path, body, f"{delivery.source}/{delivery.kind}")
+
+    def _request(self, delivery: Delivery) -> tuple[str, bytes]:
+        base = urlsplit(self.url)
+        if self.plain:
+            return base.path or "/", _json(delivery.line)
+        prefix = base.path.rstrip("/")
+        if delivery.source == "sentry" and base.username:
+            return f"/api{prefix}/store/?sentry_key={base.username}", _json(delivery.line)
+        if delivery.source == "sentry":
+            return f"{prefix}/webhook/generic", _json(_generic(delivery.line))
+        source = {"cloudwatch": "eventbridge"}.get(delivery.source, delivery.source)
+        return f"{prefix}/webhook/{source}", _json(delivery.line)
+
+    def _post(self, path: str, body: bytes, about: str) -> str:
+        headers = {"Content-Type": "application/json", "X-Dataset-Entry": about}
+        if self.secret:
+            headers["Authorization"] = f"Bearer {self.secret}"
+        for attempt in (1, 2):
+            connection = self._connection or self._open()
+            try:
+                connection.request("POST", path, body, headers)
+                answer = connection.getresponse()
+                text = answer.read(300).decode("utf-8", "replace")
+                answer.read()
+            except (OSError, http.client.HTTPException) as error:
+                connection.close()
+                self._connection = None
+                if attempt == 2:
+                    raise DatasetError(f"{urlsplit(self.url).netloc}: {error}") from None
+                continue
+            if answer.status < 300:
+                return ""
+            return f"{path.partition('?')[0]} answered {answer.status}: {text[:200]}"
+        raise AssertionError("unreachable")
+
+    def _open(self) -> http.client.HTTPConnection:
+        url = urlsplit(self.url)
+        kind = {"https": http.client.HTTPSConnection, "http": http.client.HTTPConnection}
+        if url.scheme not in kind or not url.hostname:
+            raise DatasetError(f"--to {self.url}: http://… or https://… is expected")
+        self._connection = kind[url.scheme](url.hostname, url.port, timeout=30)
+        return self._connection
+
+
+def door_of(url: str, kind: str, secret: str) -> Door:
+    """The HTTP door of a URL."""
+    return HttpDoor(url, secret, plain=kind == "plain")
+
+
+def _json(line: Mapping[str, Any]) -> bytes:
+    return json.dumps(line, separators=(",", ":")).encode()
+
+
+def _generic(event: Mapping[str, Any]) -> dict[str, Any]:
+    """A Sentry event in Jinkies' own words, for a Jinkies without a DSN."""
+    error = event["exception"]["values"][-1]
+    frames = [
+        f'  File "{frame["filename"]}", line {frame["lineno"]}, in {frame["function"]}\n'
+        f"    {frame.get('context_line', '').strip() or 'pass'}"
+        for frame in error["stacktrace"]["frames"]
+    ]
+    return {
+        "event_id": event["event_id"],
+        "service": event["tags"]["service"],
+        "message": error["value"],
+        "timestamp": event["timestamp"],
+        "environment": event["environment"],
+        "trace_id": event["contexts"]["trace"]["trace_id"],
+        "stack_trace": "\n".join(
+            ["Traceback (most recent call last):", *frames, f"{error['type']}: {error['value']}"]
+        ),
+    }
+
+
+@dataclass(slots=True)
+class Replay:
+    """`speed` times as fast as it happened; times are moved so that the first minute is now."""
+
+    root: Path
+    door: Door
+    speed: float
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    pause: Callable[[float], None] = time.sleep
+
+    def run(self, *, first: int, minutes: int | None, told: Callable[[int, int], None]) -> Sent:
+        """Send from minute `first` of the set on; Ctrl-C ends it early. Raises `DatasetError`."""
+        dataset = DataSet(self.root)
+        start = dataset.start + first
+        end = min(dataset.end, start + minutes) if minutes else dataset.end
+        if end <= start:
+            raise DatasetError("there is nothing to replay in that span")
+        begun = self.clock()
+        shift = begun - moment_of(start)
+        salt = begun.isoformat()
+        sent, shown = Sent(), start
+        told(0, end - start)
+        for delivery in self._entries(dataset, start, end):
+            minute = delivery.at // _MINUTE
+            if minute > shown:
+                shown = minute
+                told(shown - start, end - start)
+            self._wait(begun, (delivery.at - start * _MINUTE) / 1000 / self.speed)
+            # What happened later on the clock of the set has just happened on ours.
+            lag = timedelta(milliseconds=delivery.at - start * _MINUTE) * (1 - 1 / self.speed)
+            moved = Delivery(
+                delivery.source,
+                delivery.kind,
+                delivery.at,
+                shifted(delivery.line, shift - lag, salt),
+            )
+            for refusal in self.door.deliver([moved]):
+                sent.delivered += not refusal
+                sent.refused += bool(refusal)
+                sent.last_refusal = refusal or sent.last_refusal
+        told(end - start, end - start)
+        return sent
+
+    def _wait(self, begun: datetime, due: float) -> None:
+        ahead = due - (self.clock() - begun).total_seconds()
+        if ahead > 0.002:
+            self.pause(ahead)
+
+    def _entries(self, dataset: DataSet, start: int, end: int) -> Iterator[Delivery]:
+        hours = sorted({dataset.place_of(file)[1] for file in dataset.files})
+        for hour in hours:
+            if (hour + 1) * HOUR <= start or hour * HOUR >= end:
+                continue
+            streams = [
+                self._file(source, dataset.root / str(file["path"]), hour)
+                for file in dataset.files
+                for source, its_hour in (dataset.place_of(file),)
+                if its_hour == hour and source in self.door.takes
+            ]
+            for delivery in merge(*streams, key=lambda one: one.at):
+                if start * _MINUTE <= delivery.at < end * _MINUTE:
+                    yield delivery
+
+    def _file(self, source: str, path: Path, hour: int) -> Iterator[Delivery]:
+        kinds = self.door.takes[source]
+        last = hour * HOUR * _MINUTE
+        for raw in lines_of(path):
+            line = orjson.loads(raw)
+            if not kinds or line["@kind"] in kinds:
+                last = milliseconds(source, line) or last
+                yield Delivery(source, line["@kind"], last, plain(line))
+
+
+def shifted(value: Any, by: timedelta, salt: str, key: str = "") -> Any:
+    """A JSON value with all its times moved, and with fresh ids where they are ids."""
+    if isinstance(value, Mapping):
+        return {name: shifted(inner, by, salt, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [shifted(inner, by, salt) for inner in value]
+    if isinstance(value, str):
+        if key in _IDS and len(value) >= 32:
+            return _fresh(value, salt)
+        if _EPOCH_MS.fullmatch(value):
+            return str(int(value) + by // timedelta(milliseconds=1))
+        return _TIME.sub(lambda match: _moved(match[0], by), value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    if 1e12 < value < 4e12:
+        return value + by // timedelta(milliseconds=1)
+    return (
+        round(value + by.total_seconds(), 3) if 1e9 < value < 4e9 and "timestamp" in key else value
+    )
+
+
+def _moved(text: str, by: timedelta) -> str:
+    """A written time moved, as long and as punctuated as it was."""
+    moment = datetime.fromisoformat(text.replace(",", ".")) + by
+    moved = moment.isoformat(sep=text[10], timespec="microseconds")
+    return (moved + "000")[: len(text)].replace(".", text[19] if len(text) > 19 else ".")
+
+
+def _fresh(text: str, salt: str) -> str:
+    digits = blake2b(f"{salt}{text}".encode(), digest_size=16).hexdigest()
+    return uuid_text(digits) if "-" in text else digits
