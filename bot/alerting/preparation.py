@@ -16,7 +16,7 @@ import orjson
 from bot.alerting.fingerprint import fingerprint
 from bot.analysis import stacktrace
 from bot.errors import BadPayload
-from bot.models import Event, Frame
+from bot.models import Event, ExceptionInfo, Frame
 from bot.store.alerts import Identity
 from bot.store.codec import compress, to_json
 
@@ -80,17 +80,24 @@ class Preparation:
         )
 
     def _with_frames(self, event: Event) -> Event:
-        exceptions = event.exceptions
-        if not exceptions and event.stack_trace:
-            exceptions = stacktrace.parse(event.stack_trace)
         return replace(
             event,
             source=_short(event.source),
             event_id=_short(event.event_id),
             service=_short(event.service) or "unknown",
             environment=_short(event.environment) or "production",
-            exceptions=stacktrace.mark_in_app(exceptions, roots=self._roots),
+            exceptions=stacktrace.mark_in_app(_exceptions(event), roots=self._roots),
         )
+
+
+def _exceptions(event: Event) -> tuple[ExceptionInfo, ...]:
+    """The sender's, unless only a text tells where it happened: the trace, or the message."""
+    if any(info.frames for info in event.exceptions):
+        return event.exceptions
+    found = stacktrace.parse(event.stack_trace) if event.stack_trace else ()
+    if not found and not event.exceptions and "\n" in event.message:
+        found = stacktrace.parse(event.message)
+    return found or event.exceptions
 
 
 def _title(event: Event) -> str:

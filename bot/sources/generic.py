@@ -162,7 +162,7 @@ def parse(request: Request) -> Heard:
 def _event(given: GenericEvent, request: Request, number: int) -> Event:
     message = shortened(given.message, MESSAGE_LENGTH)
     exceptions: tuple[ExceptionInfo, ...] = ()
-    if given.exception_type and not given.stack_trace:  # else the trace tells it, with frames
+    if given.exception_type:
         exceptions = (ExceptionInfo(clean(given.exception_type), message),)
     return Event(
         source="generic",

@@ -174,6 +174,7 @@ def crash(**changes: Any) -> Json:
     return {
         "service": "checkout",
         "message": "division by zero",
+        "exception_type": "ZeroDivisionError",
         "stack_trace": TRACE,
         "event_id": f"event-{next(_ids)}",
         **changes,

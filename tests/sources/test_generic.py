@@ -64,6 +64,7 @@ def test_every_field_finds_its_place() -> None:
         severity=Severity.CRITICAL,
         signal=Signal.FIRING,
         title="Orders fail",
+        exceptions=(ExceptionInfo("KeyError", "'o-9'"),),
         stack_trace=FULL["stack_trace"],
         fingerprint_hint="orders",
         commit="abc123",
@@ -76,7 +77,7 @@ def test_every_field_finds_its_place() -> None:
     )
 
 
-def test_an_exception_without_a_trace_keeps_its_type() -> None:
+def test_an_exception_keeps_its_type_and_takes_the_message() -> None:
     (event,) = heard(LEAST | {"exception_type": "KeyError"})
     assert event.exceptions == (ExceptionInfo("KeyError", "it broke"),)
 
