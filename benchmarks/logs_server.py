@@ -11,6 +11,7 @@ GROUP = "/bench/app"
 START = 1_767_225_600_000  # 2026-01-01T00:00Z
 WINDOW = 50 * 60_000
 STREAMS = 20
+_REST = "x" * 40
 
 
 def lines(count: int) -> list[tuple[str, int, str]]:
@@ -18,11 +19,10 @@ def lines(count: int) -> list[tuple[str, int, str]]:
     made = []
     for number in range(count):
         at = START + number * WINDOW // count
+        trace = f"{number * 2_654_435_761 % 2**64:016x}"
         message = (
-            f"2026-01-01 INFO request {number:08d} GET /api/orders/{number * 7919 % 100_003} status=200 "
-            f"duration={number % 977}ms user=u{number % 4_099} trace={number * 2_654_435_761 % 2**64:016x} "
-            + "x"
-            * 40
+            f"2026-01-01 INFO request {number:08d} GET /api/orders/{number * 7919 % 100_003} "
+            f"status=200 duration={number % 977}ms user=u{number % 4_099} trace={trace} {_REST}"
         )
         made.append((f"stream-{number % STREAMS:02d}", at, message))
     return made
