@@ -1,4 +1,4 @@
-"""Jinkies' command line: bot (default), demo, web, doctor, test, check.
+"""Jinkies' command line: bot (default), demo, web, doctor, dsn, test, check.
 
 Needs nothing but Python 3.11+: on the first start it prepares a private `.venv` with what the
 command needs (see bootstrap.py) and goes on there. Exit codes: 0 fine, 1 failed, 2 wrong usage
@@ -111,6 +111,24 @@ def doctor(_options: argparse.Namespace, _rest: list[str]) -> int:
     return OK if asyncio.run(examine(load_settings("doctor"), print)) else FAILED
 
 
+def dsn(options: argparse.Namespace, _rest: list[str]) -> int:
+    """Make, list or revoke the DSN keys of Sentry's SDKs."""
+    from bot.config import load_settings
+    from bot.dsn import run
+
+    work = run(load_settings("doctor"), options.action, options.name, print)
+    asyncio.run(work)
+    return OK
+
+
+def dsn_options(parser: argparse.ArgumentParser) -> None:
+    """What to do with which key."""
+    parser.add_argument("action", choices=("create", "list", "revoke"))
+    parser.add_argument(
+        "name", nargs="?", default="", help="the project (create) or the key (revoke)"
+    )
+
+
 def test(_options: argparse.Namespace, rest: list[str]) -> int:
     """Run the tests."""
     return _tool("pytest", *rest)
@@ -157,6 +175,16 @@ COMMANDS = (
         "wrong. Exit code 1 if something is.",
         BOT,
         doctor,
+    ),
+    Command(
+        "dsn",
+        "make, list and revoke the DSNs of Sentry's SDKs",
+        "`dsn create PROJECT` prints a DSN: an application with any Sentry SDK and this DSN "
+        "reports to Jinkies, its project as the service. `dsn list` shows all that are good, "
+        "`dsn revoke KEY` refuses one within seconds.",
+        BOT,
+        dsn,
+        dsn_options,
     ),
     Command(
         "test",

@@ -6,6 +6,7 @@ Every check is on its own: one that fails or hangs does not keep the others from
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -16,14 +17,17 @@ import aiohttp
 import discord
 
 from bot.config import CURES, Settings
+from bot.entrance import door_secrets, sources_of
 from bot.errors import JinkiesError, NotFound, UpstreamError
 from bot.services import aws
 from bot.services.github import GitHubService
+from bot.sources.request import PathForm, Secrets, Source
 from bot.store import Store
 
 PATIENCE_SECONDS = 15.0
 NEIGHBOUR_SECONDS = 1.0  # for what listens on our port to say whether it is Jinkies
 SHORTEST_SECRET = 16
+PLAIN_ENDING = re.compile(r"[A-Za-z0-9_-]+")
 NEEDED = discord.Permissions(
     view_channel=True,
     send_messages=True,
@@ -215,7 +219,11 @@ async def check_database(settings: Settings) -> list[Finding]:
 
 async def check_web(settings: Settings) -> list[Finding]:
     """The port is free, or already ours; and deliveries can prove who they are."""
-    return [await _check_port(settings.web_host, settings.web_port), _check_secret(settings)]
+    return [
+        await _check_port(settings.web_host, settings.web_port),
+        _check_secret(settings),
+        *_check_doors(settings),
+    ]
 
 
 async def _check_port(host: str, port: int) -> Finding:
@@ -251,6 +259,35 @@ def _check_secret(settings: Settings) -> Finding:
         text = f"shorter than {SHORTEST_SECRET} characters; {CURES['WEBHOOK_SECRET']}."
         return Finding("Webhook secret", Verdict.WRONG, text)
     return Finding("Webhook secret", Verdict.FINE, "is set")
+
+
+def _check_doors(settings: Settings) -> list[Finding]:
+    """Which sources may send, what would open the others, and secrets that are of no use."""
+    sources = sources_of(settings)
+    secrets = door_secrets(settings, sources)
+    opened = [name for name, each in sources.items() if each.is_open or secrets[name].accepted]
+    shut = [f"{name} ({each.setting})" for name, each in sources.items() if name not in opened]
+    found = [Finding("Doors open", Verdict.FINE, ", ".join(opened))]
+    if shut:
+        text = f"{', '.join(shut)}; set what stands behind a name to open it"
+        found.append(Finding("Doors shut", Verdict.UNUSED, text))
+    for name, each in sources.items():
+        problem = _problem(secrets[name], each) if each.setting != "WEBHOOK_SECRET" else ""
+        if problem:
+            found.append(Finding(f"Door {name}", Verdict.WRONG, problem))
+    return found
+
+
+def _problem(secrets: Secrets, source: Source) -> str:
+    """What is wrong with the secret of a door; "" if nothing is."""
+    name, current = source.secret_setting, secrets.current
+    if secrets.previous and not current:
+        return f"{name}_PREVIOUS is set without {name}, so the door is shut. Set {name} too."
+    if current and len(current) < SHORTEST_SECRET:
+        return f"{name} is shorter than {SHORTEST_SECRET} characters; make a longer one."
+    if current and source.path is PathForm.ENDING and not PLAIN_ENDING.fullmatch(current):
+        return f"{name} is the end of a URL: use only letters, digits, - and _ in it."
+    return ""
 
 
 def _unset(name: str) -> str:

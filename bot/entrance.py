@@ -18,7 +18,7 @@ from bot.config import Settings, load_settings
 from bot.errors import SettingsError, UpstreamError
 from bot.journal import configure_logging
 from bot.models import Receiver
-from bot.sources.heard import SnsSubscription
+from bot.services.sns import SnsHosts
 from bot.sources.mapping import SourceMapping, read_mappings, ready_mappings
 from bot.sources.request import Secrets, Source
 from bot.sources.sentry.ingestion import SdkProject
@@ -62,12 +62,13 @@ class Entrance:
         )
         self.keeper = Doorkeeper(store)
         self.following = Following(store, route=route, clock=now, wake=wake)
-        self.sources = sources_of(settings, self.keeper.project_of)
+        self._sns = SnsHosts()
+        self.sources = sources_of(settings, self.keeper.project_of, self._sns)
         self.doors = Doors(
             store,
             self.sources,
             secrets=door_secrets(settings, self.sources),
-            public_url=settings.public_url or f"http://{settings.web_host}:{settings.web_port}",
+            public_url=public_url(settings),
             clock=now,
         )
 
@@ -77,7 +78,7 @@ class Entrance:
         """The web app; `open_doors` as in `WebSettings`."""
         beside = Beside(
             follow=self.following.submit,
-            confirm=self._confirm,
+            confirm=lambda subscription: self._sns.confirm(subscription.topic, subscription.token),
             count=self.keeper.count,
             redact=self._redactor.text,
         )
@@ -93,12 +94,6 @@ class Entrance:
         """Take no more; what was accepted is committed, and what was counted written."""
         await self.intake.stop()
         await self.keeper.close()
-
-    def _confirm(self, subscription: SnsSubscription) -> None:
-        from bot.services.sns import SnsConfirmations  # boto3 is loaded only where it is needed
-
-        confirm = SnsConfirmations(self._settings.aws_endpoint_url)
-        confirm(subscription.topic, subscription.token)
 
 
 def web_app() -> WSGIApplication:
@@ -123,14 +118,13 @@ def web_app() -> WSGIApplication:
 
 
 def sources_of(
-    settings: Settings, project_of: Callable[[str], SdkProject | None] = lambda _key: None
+    settings: Settings,
+    project_of: Callable[[str], SdkProject | None] = lambda _key: None,
+    sns: SnsHosts | None = None,
 ) -> Mapping[str, Source]:
     """The table of sources as the settings want it; raises `SettingsError` for bad mappings."""
-    trust = SnsTrust(())
-    if settings.sns_topic_arns:
-        from bot.services.sns import SnsCertificates  # as in `Entrance._confirm`
-
-        trust = SnsTrust(settings.sns_topic_arns, SnsCertificates(), settings.sns_accept_sha1)
+    fetch = (sns or SnsHosts()).certificate
+    trust = SnsTrust(settings.sns_topic_arns, fetch, settings.sns_accept_sha1)
     return source_table(SourceSettings(trust, project_of, mappings_of(settings)))
 
 
@@ -161,6 +155,11 @@ def web_settings(
         open_doors=open_doors,
         max_body_bytes=settings.max_body_bytes,
     )
+
+
+def public_url(settings: Settings) -> str:
+    """Where senders reach the doors."""
+    return settings.public_url or f"http://{settings.web_host}:{settings.web_port}"
 
 
 def routing(settings: Settings) -> Routing:

@@ -48,7 +48,7 @@ PORTS_TRIED = 50
 FIRST_BREAK_SECONDS = 2.0
 READY_SECONDS = 60.0
 RUNNING = "running.txt"  # the address of the page of the demo that uses a data folder
-HURRY = Tempo(guild_ready=0.1, first_wait=0.2)
+HURRY = Tempo(guild_ready=0.1, first_wait=0.2, between_writes=0)
 
 
 class AlreadyRunning(JinkiesError):  # noqa: N818 - told to a person, who reads it as a sentence
@@ -132,6 +132,7 @@ async def demo(
         parts.enter_context(discord.point_client_here())
         settings = settings_of(discord, github, aws, data, free_port(web_port))
         running = await parts.enter_async_context(_bot(settings, stop))
+        tell_merges(github, running.web_url)
         parts.enter_context(environment_of(forwarder_environment(running.web_url, commit)))
         function = load_function(FORWARDER)
         pump = Subscriptions(aws.client("logs"), function, prefix="/shop/", every=0.7)
@@ -163,11 +164,19 @@ def settings_of(
         database_url=f"sqlite+aiosqlite:///{(data / 'jinkies.db').as_posix()}",
         web_port=web_port,
         webhook_secret=SecretStr(WEBHOOK_SECRET),
+        source_secrets={"GITHUB_WEBHOOK_SECRET": SecretStr(WEBHOOK_SECRET)},
         github_token=SecretStr(STAND_IN_TOKEN),
         github_repository=REPOSITORY,
         github_api_url=github.api_url,
         aws_endpoint_url=aws.url,
         log_level="WARNING",
+    )
+
+
+def tell_merges(github: GitHubStandIn, web_url: str) -> None:
+    """Have GitHub tell the bot of merged pull requests and closed issues."""
+    github.add_webhook(
+        f"{web_url}/webhook/github", WEBHOOK_SECRET, events=("issues", "pull_request")
     )
 
 
@@ -259,7 +268,7 @@ Jinkies is running, on this computer only:
   its memory           {joined.data}
 
 The first card appears in #alerts by itself. Then try:
-  · press Acknowledge, Details or Create issue on the card, and open the issue
+  · press Acknowledge, Details or Create issue on the card, open the issue and close it there
   · break something else with the panel on the right
   · type /alerts, /alert or /help in the composer
   · become another person (rita may only look, sam responds, kim ships, ada may do all)

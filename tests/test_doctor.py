@@ -73,7 +73,9 @@ async def failures_of(values: dict[str, Any], **options: float) -> list[str]:
 async def test_all_is_well_when_all_is_well(good: dict[str, Any]) -> None:
     well, lines = await report_of(good)
     assert well, lines
-    assert all(line.startswith("✓") for line in lines[:-1]), lines
+    (shut,) = [line for line in lines if line.startswith("–")]
+    assert "github (GITHUB_WEBHOOK_SECRET)" in shut
+    assert all(line.startswith("✓") for line in lines[:-1] if line is not shut), lines
     assert lines[-1] == "All is well."
     for word in ("token", "intents", "server", "#alerts", "GitHub acme/shop", "AWS", "Database"):
         assert any(word in line for line in lines), word
@@ -182,3 +184,28 @@ async def test_aws_that_cannot_be_reached_is_a_failure_only_where_it_is_set_up(
 def test_the_permissions_are_the_documented_ones() -> None:
     for name in ("README.md", "docs/deployment.md"):
         assert f"permissions={NEEDED.value}" in (ROOT / name).read_text(encoding="utf-8")
+
+
+async def test_a_door_s_secret_that_is_of_no_use_is_told(good: dict[str, Any]) -> None:
+    secrets = {
+        "GITHUB_WEBHOOK_SECRET": "short",
+        "SLACK_WEBHOOK_SECRET": "this/is/no/end/of/a/URL",
+        "GRAFANA_SECRET_PREVIOUS": "the-old-one-of-this-door",
+    }
+    found = {name: SecretStr(secret) for name, secret in secrets.items()}
+    well, lines = await report_of({**good, "source_secrets": found})
+    assert not well
+    wrong = "\n".join(line for line in lines if line.startswith("✗"))
+    assert "GITHUB_WEBHOOK_SECRET is shorter" in wrong
+    assert "SLACK_WEBHOOK_SECRET is the end of a URL" in wrong
+    assert "Set GRAFANA_SECRET too" in wrong
+
+
+async def test_a_file_of_mappings_that_is_of_no_use_is_told(
+    good: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "mappings.yaml"
+    path.write_text("mine: {event: {service: a}}")
+    well, lines = await report_of({**good, "mappings_file": str(path)})
+    assert not well
+    assert any("mine.event.message: is missing" in line for line in lines)

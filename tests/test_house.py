@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "entrance": LOWER | {"alerting", "web", "config", "journal"},
     "main": LOWER | {"alerting", "ui", "cogs", "web", "config", "journal", "entrance"},
     "doctor": LOWER | {"alerting", "ui", "cogs", "web", "config", "entrance"},
+    "dsn": LOWER | {"alerting", "config", "entrance"},
 }
 # Outside libraries that only some rooms may know.
 KEPT_TO = {

@@ -197,7 +197,7 @@ def test_without_a_token_one_message_lists_every_setting_and_names_the_demo(
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", ["bot", "demo", "web", "doctor", "test", "check"])
+@pytest.mark.parametrize("command", ["bot", "demo", "web", "doctor", "dsn", "test", "check"])
 def test_every_command_explains_itself(command: str) -> None:
     assert command in run("--help").stdout
     done = run(command, "--help")

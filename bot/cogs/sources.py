@@ -56,12 +56,12 @@ class SourcesCog(
         description="Send a sample through a door, as its system would",
         extras={"capability": Capability.ADMIN},
     )
-    @app_commands.describe(name="The source, such as github")
-    @app_commands.autocomplete(name=doors)
-    async def test(self, interaction: Press, name: app_commands.Range[str, 1, 100]) -> None:
+    @app_commands.describe(source="The source, such as github")
+    @app_commands.autocomplete(source=doors)
+    async def test(self, interaction: Press, source: app_commands.Range[str, 1, 100]) -> None:
         """Answer with what the door said."""
         desk = interaction.client.desk
-        await answer(interaction, try_door(desk, desk.access.person(interaction), name))
+        await answer(interaction, try_door(desk, desk.access.person(interaction), source))
 
 
 @app_commands.guild_only()

@@ -16,19 +16,16 @@ import urllib.request
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import IO, Any
-
-import boto3
-from botocore import UNSIGNED
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from urllib.parse import urlencode
 
 from bot.errors import UpstreamError
 
-MAX_CERTIFICATE_BYTES = 16_384
+MAX_BYTES = 16_384  # of an answer; certificates have about 2,000
 MAX_CERTIFICATES = 64
 SECONDS = 4.0
 WAIT_AFTER_FAILURE = 30.0
 _SYSTEM = "Amazon SNS"
+_VERSION = "2010-03-31"  # of its API
 _TOPIC = re.compile(r"arn:(aws|aws-cn|aws-us-gov):sns:([a-z0-9-]{1,30}):")
 
 
@@ -41,12 +38,8 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """Follow nothing: the answer then counts as an error."""
 
 
-class SnsCertificates:
-    """Fetches certificates and keeps the last of them; thread-safe.
-
-    Asked only for URLs that `sns_signature` has found to be exactly a region's own. A URL that
-    failed is not asked for again for half a minute, and one is fetched at a time, so that a
-    flood of made-up ones costs little.
+class SnsHosts:
+    """Talks to SNS's own hosts, without credentials; thread-safe.
 
     Args:
         context: trusts what the machine trusts, if None.
@@ -66,8 +59,11 @@ class SnsCertificates:
         self._known: OrderedDict[str, bytes] = OrderedDict()
         self._failed: OrderedDict[str, float] = OrderedDict()
 
-    def __call__(self, url: str) -> bytes:
-        """The PEM at `url`.
+    def certificate(self, url: str) -> bytes:
+        """The PEM at `url`, one that `sns_signature` has found to be exactly a region's own.
+
+        It is kept. A URL that failed is not asked for again for half a minute, and one is
+        fetched at a time, so that a flood of made-up ones costs little.
 
         Raises:
             UpstreamError: it cannot be had now.
@@ -87,39 +83,17 @@ class SnsCertificates:
         if since is not None and self._clock() - since < WAIT_AFTER_FAILURE:
             raise UpstreamError(_SYSTEM, "its certificate could not be fetched just now")
         try:
-            with self._opener.open(url, timeout=SECONDS) as answer:
-                pem: bytes = answer.read(MAX_CERTIFICATE_BYTES + 1)
-        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+            pem = self._asked(url, None)
+        except UpstreamError:
             _keep(self._failed, url, self._clock())
-            raise UpstreamError(_SYSTEM, f"its certificate cannot be fetched: {error}") from error
-        if len(pem) > MAX_CERTIFICATE_BYTES:
-            _keep(self._failed, url, self._clock())
-            raise UpstreamError(_SYSTEM, "its certificate is larger than any certificate")
+            raise
         _keep(self._known, url, pem)
         return pem
 
+    def confirm(self, topic: str, token: str) -> None:
+        """Confirm a subscription at the topic's region; twice is as good as once.
 
-def _keep(cache: OrderedDict[str, Any], url: str, value: object) -> None:
-    """Remember it; the oldest goes when there are too many."""
-    cache[url] = value
-    if len(cache) > MAX_CERTIFICATES:
-        cache.popitem(last=False)
-
-
-class SnsConfirmations:
-    """Confirms subscriptions at the topic's own region, never at an address from a message.
-
-    ConfirmSubscription needs no credentials: the token is the proof.
-
-    Args:
-        endpoint_url: a stand-in of AWS; "" for AWS itself.
-    """
-
-    def __init__(self, endpoint_url: str = "") -> None:
-        self._endpoint_url = endpoint_url
-
-    def __call__(self, topic: str, token: str) -> None:
-        """Confirm; twice is as good as once.
+        The token is the proof, so this needs no credentials.
 
         Raises:
             UpstreamError: AWS refuses, or cannot be reached.
@@ -128,21 +102,27 @@ class SnsConfirmations:
         if arn is None:
             raise UpstreamError(_SYSTEM, "the topic's ARN cannot be read", permanent=True)
         suffix = "amazonaws.com.cn" if arn[1] == "aws-cn" else "amazonaws.com"
-        client = boto3.client(
-            "sns",
-            region_name=arn[2],
-            endpoint_url=self._endpoint_url or f"https://sns.{arn[2]}.{suffix}",
-            config=Config(
-                signature_version=UNSIGNED,
-                connect_timeout=SECONDS,
-                read_timeout=SECONDS,
-                retries={"max_attempts": 1},
-            ),
-        )
+        asked = {"Action": "ConfirmSubscription", "Version": _VERSION}
+        form = urlencode({**asked, "TopicArn": topic, "Token": token}).encode()
+        self._asked(f"https://sns.{arn[2]}.{suffix}/", form)
+
+    def _asked(self, url: str, form: bytes | None) -> bytes:
+        """GET, or POST a form; what is answered with 200."""
         try:
-            client.confirm_subscription(TopicArn=topic, Token=token)
-        except ClientError as error:
-            code = error.response["Error"].get("Code", "refused")
-            raise UpstreamError(_SYSTEM, f"the subscription is not confirmed: {code}") from error
-        except BotoCoreError as error:
-            raise UpstreamError(_SYSTEM, str(error)) from error
+            with self._opener.open(url, form, timeout=SECONDS) as answer:
+                body: bytes = answer.read(MAX_BYTES + 1)
+        except urllib.error.HTTPError as error:
+            error.close()
+            raise UpstreamError(_SYSTEM, f"refuses with status {error.code}") from error
+        except (http.client.HTTPException, OSError) as error:
+            raise UpstreamError(_SYSTEM, f"cannot be reached: {error}") from error
+        if len(body) > MAX_BYTES:
+            raise UpstreamError(_SYSTEM, "answers more than it ever should")
+        return body
+
+
+def _keep(cache: OrderedDict[str, Any], url: str, value: object) -> None:
+    """Remember it; the oldest goes when there are too many."""
+    cache[url] = value
+    if len(cache) > MAX_CERTIFICATES:
+        cache.popitem(last=False)

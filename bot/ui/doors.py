@@ -16,7 +16,7 @@ from bot.ui.answers import Answer
 from bot.ui.buttons import view
 from bot.ui.desk import Desk
 
-DOOR_PAGE = re.compile(r"jinkies:doors:(?P<number>\d{1,4})")
+DOOR_PAGE = re.compile(r"jinkies:doors:page-(?P<number>\d{1,4})")
 PAGE_SIZE = 6
 KEYS_SHOWN = 15
 MAX_CHOICES = 25
@@ -40,7 +40,7 @@ async def door_page(desk: Desk, person: Person, number: int) -> Answer:
     buttons: list[discord.ui.Item[Any]] = [
         discord.ui.Button(
             label=label,
-            custom_id=f"jinkies:doors:{to}",
+            custom_id=f"jinkies:doors:page-{to}",
             disabled=not 1 <= to <= last,
         )
         for label, to in turns

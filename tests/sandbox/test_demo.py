@@ -256,3 +256,18 @@ def test_real_settings_cannot_slip_into_the_demo(
     assert "the-real-token" not in str(settings.discord_token.get_secret_value())
     assert settings.github_token.get_secret_value() == "stand-in-token"
     assert settings.repository_by_service == {}
+
+
+@in_module_loop
+async def test_closing_the_issue_on_the_page_closes_the_card(running: Demo) -> None:
+    breakage = BREAKAGES[1]
+    await running.shop.break_with(breakage)
+    card = await until(lambda: card_of(running, breakage.error))
+    await (await running.discord.person("kim").press(card, "Create issue")).finished(PATIENCE)
+    repository = running.github.world.repository(REPOSITORY)
+    assert repository is not None
+    number = max(repository.issues)
+    url = f"{running.github.url}/{REPOSITORY}/issues/{number}/close"
+    async with aiohttp.ClientSession() as session:
+        assert (await session.post(url, allow_redirects=False)).status == 303
+    await until(lambda: "Resolved" in json.dumps(card_of(running, breakage.error)) or None)

@@ -114,7 +114,8 @@ def _heard(
     envelope_id: str = "",
 ) -> Heard:
     events = tuple(_event(payload, project, request, envelope_id) for payload in payloads)
-    answered = envelope_id or (events[0].event_id if events else request.id)
+    own_id = events[0].event_id.rpartition(":")[2] if events else ""  # without our project
+    answered = envelope_id or own_id or request.id
     note = (
         "" if events else "left aside: " + (", ".join(sorted(set(others))) or "an empty envelope")
     )

@@ -1,0 +1,106 @@
+"""The doors, driven as their systems and the people do: GitHub, SDKs, administrators."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import aiohttp
+from pydantic import SecretStr
+from rehearsal import REPOSITORY, Rehearsal, crash, labels, text
+
+SECRET = "a-long-secret-of-this-door"
+
+
+async def opened(stage: Rehearsal, **secrets: str) -> Rehearsal:
+    """The bot is up, with the secrets of some doors."""
+    found = {name: SecretStr(secret) for name, secret in secrets.items()}
+    stage.settings = stage.settings.model_copy(update={"source_secrets": found})
+    await stage.start()
+    return stage
+
+
+async def on_github(rehearsal: Rehearsal, path: str, act: str) -> None:
+    """Press a button on the page of an issue or a pull request."""
+    url = f"{rehearsal.github.url}/{REPOSITORY}/{path}/{act}"
+    async with aiohttp.ClientSession() as session:
+        answer = await session.post(url, allow_redirects=False)
+        assert answer.status == 303
+        assert "refusal" not in answer.headers["Location"]
+
+
+async def test_merging_on_github_closes_the_card(stage: Rehearsal) -> None:
+    rehearsal = await opened(stage, GITHUB_WEBHOOK_SECRET=SECRET)
+    rehearsal.github.add_webhook(f"{rehearsal.web_url}/webhook/github", SECRET)
+    (alert,) = await rehearsal.send(crash())
+    card = await rehearsal.card(alert)
+    await rehearsal.press("kim", card, "Create PR")
+    await rehearsal.card(alert, "Pull request #1 (open)")
+    await on_github(rehearsal, "pull/1", "ready")
+    await on_github(rehearsal, "pull/1", "merge")
+    card = await rehearsal.card(alert, "✅ Resolved", "on GitHub", "Pull request #1 (merged)")
+    assert "Resolve" not in labels(card)
+
+
+async def test_an_issue_closed_and_reopened_on_github_moves_the_card(stage: Rehearsal) -> None:
+    rehearsal = await opened(stage, GITHUB_WEBHOOK_SECRET=SECRET)
+    rehearsal.github.add_webhook(f"{rehearsal.web_url}/webhook/github", SECRET)
+    (alert,) = await rehearsal.send(crash())
+    await rehearsal.press("kim", await rehearsal.card(alert), "Create issue")
+    await rehearsal.card(alert, "Issue #1 (open)")
+    await on_github(rehearsal, "issues/1", "close")
+    await rehearsal.card(alert, "✅ Resolved", "Issue #1 (closed)")
+    await on_github(rehearsal, "issues/1", "reopen")
+    card = await rehearsal.card(alert, "🔴 Open", "Issue #1 (open)")
+    assert "reopened" in text(card)
+
+
+async def test_sources_shows_every_door_and_its_counts(stage: Rehearsal) -> None:
+    rehearsal = await opened(stage, SLACK_WEBHOOK_SECRET=SECRET)
+    await rehearsal.send(crash())
+    await rehearsal.restart()  # so that what was counted is written
+    reply = await rehearsal.type("ada", "sources list")
+    assert reply.message is not None
+    shown = text(reply.message)
+    assert "4 of 36 doors are open" in shown
+    assert "/webhook/slack_webhook/<secret>" in shown
+    assert SECRET not in shown
+    assert "1 accepted" in shown
+    assert "🔒" in shown
+    on = await rehearsal.press("ada", reply.message, "On ▶")
+    assert on.updated is not None
+    assert "page 2 of 6" in text(on.updated)
+    refused = await rehearsal.type("kim", "sources list")
+    assert "Admin" in refused.content
+
+
+async def test_a_sample_goes_through_the_real_door(stage: Rehearsal) -> None:
+    rehearsal = await opened(stage, PAGERDUTY_SECRET=SECRET)
+    offered = await rehearsal.person("ada").autocomplete("sources test", "source", "pager")
+    assert [choice["value"] for choice in offered] == ["pagerduty"]
+    reply = await rehearsal.type("ada", "sources test", source="pagerduty")
+    assert "took the sample: 202" in reply.content
+    await rehearsal.card(1, "This is a sample from /sources test")
+    shut = await rehearsal.type("ada", "sources test", source="alertmanager")
+    assert "ALERTMANAGER" in shut.content
+    unknown = await rehearsal.type("ada", "sources test", source="nobody")
+    assert "no source called nobody" in unknown.content
+
+
+async def test_an_sdk_reports_with_a_dsn_until_it_is_revoked(rehearsal: Rehearsal) -> None:
+    made = await rehearsal.type("ada", "dsn create", project="checkout")
+    found = re.search(r"http://([0-9a-f]{32})@[^/]+/(\d+)", made.content)
+    assert found is not None
+    key, project = found.groups()
+    assert key in text((await rehearsal.type("ada", "dsn list")).message or {})
+    sample = await rehearsal.type("ada", "sources test", source="sentry_sdk")
+    assert "200" in sample.content
+    await rehearsal.card(1, "SampleError")
+    (choice,) = await rehearsal.person("ada").autocomplete("dsn revoke", "key", "check")
+    assert "refused" in (await rehearsal.type("ada", "dsn revoke", key=choice["value"])).content
+    async with aiohttp.ClientSession() as session:
+        answer = await session.post(
+            f"{rehearsal.web_url}/api/{project}/store/?sentry_key={key}",
+            data=json.dumps({"message": "late"}),
+        )
+        assert answer.status == 403
