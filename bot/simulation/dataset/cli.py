@@ -1,4 +1,7 @@
-"""`run.py simulate dataset | validate | describe | replay`."""
+"""`run.py simulate dataset | validate | describe | replay`.
+
+Read before anything is installed: what is not of the standard library is imported when it runs.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.errors import SettingsError
-from bot.simulation.dataset.configuration import load
 from bot.simulation.dataset.files import FORMATS, DatasetError, compressor_name
-from bot.simulation.dataset.hour import Job
 
-OK, FAILED, INTERRUPTED = 0, 1, 130
+if TYPE_CHECKING:
+    from bot.simulation.dataset.hour import Job
+
+OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 _FIRST_DAY = "2026-01-07"  # a Wednesday; fixed, so that a seed means the same set tomorrow
 
 
@@ -90,7 +95,11 @@ def run(options: argparse.Namespace) -> int:
         "describe": describe_dataset,
         "replay": replay_dataset,
     }
-    return actions[options.action](options)
+    try:
+        return actions[options.action](options)
+    except SettingsError as error:
+        _say("\n".join(["Nothing was made:", *(f"  ✗ {problem}" for problem in error.problems)]))
+        return MISUSED
 
 
 def make_dataset(options: argparse.Namespace) -> int:
@@ -117,6 +126,8 @@ def make_dataset(options: argparse.Namespace) -> int:
 
 
 def _job(options: argparse.Namespace) -> Job:
+    from bot.simulation.dataset.configuration import load
+    from bot.simulation.dataset.hour import Job
     from bot.simulation.dataset.parquet import parquet_name
     from bot.simulation.dataset.traffic import minute_of
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from bot.errors import SettingsError
 from bot.simulation.dataset.yaml_lines import Entry, Mistakes, open_yaml
@@ -51,7 +50,6 @@ SHAPES = ("step", "ramp", "leak")
 _SERVICE = re.compile(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?")
 _ENDPOINT = re.compile(r"(GET|POST|PUT|PATCH|DELETE) /[A-Za-z0-9/_.?=&-]*(\{id\})?[A-Za-z0-9/_.-]*")
 _EFFECT = re.compile(r"[+x]\d+(\.\d+)?")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +146,7 @@ def read(text: str, name: str = "configuration") -> Config:
 
 
 def _config(root: Entry, text: str, default: str | None) -> Config:
+    given: dict[str, Entry] = {}
     sections = dict(root.pairs(frozenset({"company", "generation", "services", "incidents"})))
     if default is not None:
         base = open_yaml(default, Mistakes())
@@ -156,11 +155,15 @@ def _config(root: Entry, text: str, default: str | None) -> Config:
         sections = {**dict(base.pairs()), **given}
     services = _services(sections["services"])
     names = {service.name for service in services}
+    if default is None or "incidents" in given:
+        patterns = _patterns(sections["incidents"], names)
+    else:  # the default patterns, as far as they fit a company with services of its own
+        patterns = _fitting(_patterns(sections["incidents"], None), services)
     return Config(
         company=_company(sections["company"]),
         generation=_generation(sections["generation"], default),
         services=services,
-        patterns=_patterns(sections["incidents"], names),
+        patterns=patterns,
         text=text,
     )
 
@@ -270,7 +273,16 @@ def _refuse_circles(services: dict[str, Service], places: dict[str, Entry]) -> N
         visit(name, ())
 
 
-def _patterns(section: Entry, services: set[str]) -> tuple[Pattern, ...]:
+def _fitting(patterns: tuple[Pattern, ...], services: tuple[Service, ...]) -> tuple[Pattern, ...]:
+    """Patterns whose services are not there happen to any service."""
+    names = tuple(service.name for service in services)
+    return tuple(
+        replace(pattern, services=tuple(n for n in pattern.services if n in names) or names)
+        for pattern in patterns
+    )
+
+
+def _patterns(section: Entry, services: set[str] | None) -> tuple[Pattern, ...]:
     found = [
         pattern
         for name, entry in section.pairs()
@@ -279,7 +291,7 @@ def _patterns(section: Entry, services: set[str]) -> tuple[Pattern, ...]:
     return tuple(found)
 
 
-def _pattern(name: str, entry: Entry, services: set[str]) -> Pattern | None:
+def _pattern(name: str, entry: Entry, services: set[str] | None) -> Pattern | None:
     known = frozenset(Pattern.__dataclass_fields__) - {"type"}
     fields = dict(entry.pairs(known))
     missing = sorted(known - set(fields) - {"action", "code"})
@@ -289,7 +301,7 @@ def _pattern(name: str, entry: Entry, services: set[str]) -> Pattern | None:
         return None
     roots = tuple(item.text() for item in fields["services"].items())
     for root in roots:
-        if root not in services:
+        if services is not None and root not in services:
             fields["services"].wrong(f"there is no service {root}")
     if not roots:
         fields["services"].wrong("one service at least is expected")

@@ -64,10 +64,34 @@ class Fleet:
             f"ip-10-0-{16 + number}-{dice.between(4, 250)}"
             for number in range(config.company.nodes)
         )
+        self._drains = {
+            name: [
+                one.start for one in plan.decoys if one.kind == "node_drain" and one.service == name
+            ]
+            for name in self._services
+        }
+        self._releases = {
+            name: [
+                one for one in plan.decoys if one.kind == "healthy_deploy" and one.service == name
+            ]
+            for name in self._services
+        }
+        self._shipping = self._with_action("deploy")
+        self._killed = self._with_action("oom")
         self.deployment = lru_cache(4096)(self._deployment)
         self._release = lru_cache(512)(self._make_release)
         self._pod = lru_cache(2048)(self._make_pod)
         self._rhythm = lru_cache(4096)(self._draw_rhythm)
+
+    def _with_action(self, action: str) -> dict[str, list[Incident]]:
+        return {
+            name: [
+                one
+                for one in self._plan.incidents
+                if one.service == name and one.pattern.action == action
+            ]
+            for name in self._services
+        }
 
     def pods(self, service: str, minute: int) -> tuple[Pod, ...]:
         """The running pods of a service."""
@@ -87,40 +111,29 @@ class Fleet:
     def _move(self, service: str, slot: int, minute: int) -> tuple[int, int]:
         """How often this replica has been moved to another node, and when it was last."""
         period, offset = self._rhythm("moves", service, slot)
-        drains = [
-            decoy.start
-            for decoy in self._plan.decoys
-            if decoy.kind == "node_drain"
-            and decoy.service == service
-            and slot == 0
-            and decoy.start <= minute
-        ]
         regular = (minute + offset) // period
         last = regular * period - offset
+        if slot or not self._drains[service]:
+            return regular, last
+        drains = [start for start in self._drains[service] if start <= minute]
         return regular + 10_000 * len(drains), max([last, *drains])
 
     def _restarts(self, service: str, deployment: Deployment, minute: int) -> int:
-        return sum(
-            deployment.since <= one.kill_minute <= minute
-            for one in self._plan.incidents
-            if one.service == service and one.pattern.action == "oom"
-        )
+        return sum(deployment.since <= one.kill_minute <= minute for one in self._killed[service])
 
     def _deployment(self, service: str, minute: int) -> Deployment:
         """The release that runs at `minute`, a bad one or the one before it included."""
         period, offset = self._rhythm("deployments", service, 0)
         number = (minute + offset) // period
         since, cause = number * period - offset, ""
-        for decoy in self._plan.decoys:
-            if decoy.kind == "healthy_deploy" and decoy.service == service:
-                number += 1_000 * (decoy.start <= minute)
-                if since < decoy.start <= minute:
-                    since, cause = decoy.start, decoy.id
-        for incident in self._plan.incidents:
-            if incident.service == service and incident.pattern.action == "deploy":
-                found = self._shipped(incident, number, since, minute)
-                if found is not None:
-                    number, since, cause = found
+        for decoy in self._releases[service]:
+            number += 1_000 * (decoy.start <= minute)
+            if since < decoy.start <= minute:
+                since, cause = decoy.start, decoy.id
+        for incident in self._shipping[service]:
+            found = self._shipped(incident, number, since, minute)
+            if found is not None:
+                number, since, cause = found
         return self._release(service, number, since, cause)
 
     def _shipped(

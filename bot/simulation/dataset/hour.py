@@ -146,12 +146,14 @@ def _fill(
         for source, entries in world.minute(load, number).items():
             place = places[source]
             head = f'{{"@id":"{source[0]}-{hour}-'
-            pieces: list[str] = []
-            for at, (_, text, blame) in enumerate(entries, place):
-                pieces += (f'{head}{at:07d}",', text, "\n")
-                if blame:
-                    _note(load, blame, source, at, ids)
-            files[source].write("".join(pieces).encode("ascii"), len(entries))
+            count = len(entries)
+            pieces = [head, "", "", "\n"] * count
+            pieces[1::4] = map('%07d",'.__mod__, range(place, place + count))
+            pieces[2::4] = [entry[1] for entry in entries]
+            files[source].write("".join(pieces).encode("ascii"), count)
+            for at, entry in enumerate(entries, place):
+                if entry[2]:
+                    _note(load, entry[2], source, at, ids)
             places[source] = place + len(entries)
     return ids
 

@@ -24,23 +24,6 @@ def _shape(text: str) -> str:
     return _HEAD + json.dumps(text)[1:-1] + _TAIL
 
 
-_GO = _shape(
-    '{"level":"info","ts":"%s%sZ","caller":"http/server.go:118","msg":"request completed",'
-    '"method":"%s","path":"%s","status":%d,"duration_ms":%d,"bytes":%d,"remote_ip":"%s",'
-    '"user_agent":"%s","trace_id":"%s","span_id":"%s"}'
-)
-_JAVA = _shape(
-    "%s%sZ  INFO [%s,%s,%s] 1 --- [nio-8080-exec-%d] c.shop.web.RequestLog : "
-    "%s %s -> %d in %d ms (%d bytes) user=%d"
-)
-_NODE = _shape(
-    '{"level":30,"time":%d,"pid":1,"hostname":"%s","reqId":"%s","traceId":"%s","req":{"method":'
-    '"%s","url":"%s","remoteAddress":"%s"},"res":{"statusCode":%d,"bytes":%d},"responseTime":%d,'
-    '"msg":"request completed"}'
-)
-_PYTHON = _shape(
-    '%s%s INFO [%s.web] trace_id=%s span_id=%s %s "%s %s HTTP/1.1" %d %d %.3fs user=%d'
-)
 _ERROR = {
     "go": _shape('{"level":"error","ts":"%s%sZ","caller":"%s:%d","msg":"%s","error":"%s",'
                  '"trace_id":"%s","span_id":"%s","path":"%s"}'),
@@ -115,12 +98,13 @@ class Kubernetes:
         found: list[Entry] = []
         lines = self._lines
         for request in minute.requests:
+            begin = request.at
             for hop in request.hops:
-                at = request.at + hop.ms
+                at = begin + hop[3]
                 if at > 59_999:
                     at = 59_999
-                line = lines[hop.service.language](minute, request, hop, SECONDS[at])
-                found.append((at, line, hop.blame))
+                line = lines[hop[0].language](minute, request, hop, SECONDS[at])
+                found.append((at, line, hop[5]))
         return found
 
     def _quiet_lines(self, minute: Minute) -> list[Entry]:
@@ -178,35 +162,53 @@ def _metric(minute: Minute, pod: Pod, cpu: int, memory: int, word: int) -> str:
 
 
 def _go(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
-    return _GO % (
-        minute.text, seconds, "stdout", minute.text, seconds, request.route.method, request.path,
-        hop.status, hop.ms, request.size, request.ip, request.agent, request.trace, hop.span,
-        hop.pod.kubernetes,
-    )  # fmt: skip
+    _, pod, span, ms, status, _, _ = hop
+    _, trace, _, ip, size, agent, route, path, _, _ = request
+    moment = f"{minute.text}{seconds}Z"
+    return (
+        f'"@kind":"log","time":"{moment}","stream":"stdout","_p":"F","log":"{{\\"level\\":'
+        f'\\"info\\",\\"ts\\":\\"{moment}\\",\\"caller\\":\\"http/server.go:118\\",\\"msg\\":'
+        f'\\"request completed\\",\\"method\\":\\"{route[0]}\\",\\"path\\":\\"{path}\\",'
+        f'\\"status\\":{status},\\"duration_ms\\":{ms},\\"bytes\\":{size},\\"remote_ip\\":'
+        f'\\"{ip}\\",\\"user_agent\\":\\"{agent}\\",\\"trace_id\\":\\"{trace}\\",'
+        f'\\"span_id\\":\\"{span}\\"}}\\n","kubernetes":{pod.kubernetes}}}'
+    )
 
 
 def _java(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
-    return _JAVA % (
-        minute.text, seconds, "stdout", minute.text, seconds, hop.service.name, request.trace,
-        hop.span, request.user % 24, request.route.method, request.path, hop.status, hop.ms,
-        request.size, request.user, hop.pod.kubernetes,
-    )  # fmt: skip
+    service, pod, span, ms, status, _, _ = hop
+    _, trace, user, _, size, _, route, path, _, _ = request
+    moment = f"{minute.text}{seconds}Z"
+    return (
+        f'"@kind":"log","time":"{moment}","stream":"stdout","_p":"F","log":"{moment}  INFO '
+        f"[{service.name},{trace},{span}] 1 --- [nio-8080-exec-{user % 24}] c.shop.web.RequestLog : "
+        f"{route[0]} {path} -> {status} in {ms} ms ({size} bytes) user={user}"
+        f'\\n","kubernetes":{pod.kubernetes}}}'
+    )
 
 
 def _node(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
-    return _NODE % (
-        minute.text, seconds, "stdout", minute.epoch_ms + request.at, hop.pod.name, hop.span,
-        request.trace, request.route.method, request.path, request.ip, hop.status, request.size,
-        hop.ms, hop.pod.kubernetes,
-    )  # fmt: skip
+    _, pod, span, ms, status, _, _ = hop
+    at, trace, _, ip, size, _, route, path, _, _ = request
+    return (
+        f'"@kind":"log","time":"{minute.text}{seconds}Z","stream":"stdout","_p":"F","log":"{{'
+        f'\\"level\\":30,\\"time\\":{minute.epoch_ms + at},\\"pid\\":1,\\"hostname\\":'
+        f'\\"{pod.name}\\",\\"reqId\\":\\"{span}\\",\\"traceId\\":\\"{trace}\\",\\"req\\":'
+        f'{{\\"method\\":\\"{route[0]}\\",\\"url\\":\\"{path}\\",\\"remoteAddress\\":\\"{ip}\\"}},'
+        f'\\"res\\":{{\\"statusCode\\":{status},\\"bytes\\":{size}}},\\"responseTime\\":{ms},'
+        f'\\"msg\\":\\"request completed\\"}}\\n","kubernetes":{pod.kubernetes}}}'
+    )
 
 
 def _python(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
-    return _PYTHON % (
-        minute.text, seconds, "stdout", minute.text, seconds, hop.service.name, request.trace,
-        hop.span, hop.pod.ip, request.route.method, request.path, hop.status, request.size,
-        hop.ms / 1000, request.user, hop.pod.kubernetes,
-    )  # fmt: skip
+    service, pod, span, ms, status, _, _ = hop
+    _, trace, user, _, size, _, route, path, _, _ = request
+    return (
+        f'"@kind":"log","time":"{minute.text}{seconds}Z","stream":"stdout","_p":"F","log":"'
+        f"{minute.text}{seconds} INFO [{service.name}.web] trace_id={trace} span_id={span} "
+        f'{pod.ip} \\"{route[0]} {path} HTTP/1.1\\" {status} {size} {ms}ms user={user}'
+        f'\\n","kubernetes":{pod.kubernetes}}}'
+    )
 
 
 def _error(minute: Minute, report: Report) -> Entry:
