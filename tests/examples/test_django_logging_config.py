@@ -13,9 +13,9 @@ from pathlib import Path
 import django
 import django_shop
 import pytest
-from conftest import SECRET, Listening
 from django.conf import settings
 from django_logging_config import DjangoJinkiesHandler
+from listening import SECRET, Listening
 
 from bot.analysis.stacktrace import parse
 

@@ -9,9 +9,9 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from conftest import SECRET, Listening
 from hypothesis import given
 from hypothesis import strategies as st
+from listening import SECRET, Listening
 from python_logging_handler import (
     JinkiesHandler,
     RequestContext,
