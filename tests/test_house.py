@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.cogs import COGS
+from bot.sources.mapping import ready_mappings
+from bot.sources.table import SourceSettings, source_table
+
 ROOT = Path(__file__).parents[1]
 
 # Room -> the rooms it may import. Every room may import itself, models and errors.
@@ -187,3 +191,28 @@ def test_no_path_of_a_builders_machine_is_in_the_project() -> None:
             if {".venv", ".jinkies", "node_modules", ".git"} & set(path.parts):
                 continue
             assert not leaks.search(path.read_text(encoding="utf-8")), name_of(path)
+
+
+def commands() -> list[str]:
+    """Every slash command as people type it."""
+    return [
+        f"{cog.__cog_group_name__} {command.name}"
+        if cog.__cog_is_app_commands_group__
+        else command.name
+        for cog in COGS
+        for command in cog.__cog_app_commands__
+    ]
+
+
+def test_command_names_are_unique() -> None:
+    assert len(commands()) == len(set(commands()))
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_is_documented(command: str) -> None:
+    assert f"`/{command}`" in (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("source", source_table(SourceSettings(mappings=ready_mappings())))
+def test_every_source_is_documented(source: str) -> None:
+    assert source in (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
