@@ -30,6 +30,7 @@ import bootstrap
 ROOT = bootstrap.ROOT
 OK, FAILED, MISUSED = 0, 1, 2
 BOT, SANDBOX, DEV = "requirements.txt", "requirements-sandbox.txt", "requirements-dev.txt"
+DATASET = "requirements-dataset.txt"
 POSTGRES = "requirements-postgres.txt"  # BOT and PostgreSQL's driver
 
 Runner = Callable[[argparse.Namespace, list[str]], int]
@@ -130,14 +131,29 @@ def dsn_options(parser: argparse.ArgumentParser) -> None:
 
 
 def test(_options: argparse.Namespace, rest: list[str]) -> int:
-    """Run the tests."""
-    return _tool("pytest", *rest)
+    """Run the tests, on all processors unless told how."""
+    by_hand = any(each.startswith(("-n", "--numprocesses", "--pdb", "-s")) for each in rest)
+    return _tool("pytest", *([] if by_hand else ["-n", "auto", "--dist", "loadfile"]), *rest)
 
 
 def check(_options: argparse.Namespace, _rest: list[str]) -> int:
     """Run the linter, the formatter's check and the type checker; all of them, then judge."""
     codes = [_tool("ruff", "check", "."), _tool("ruff", "format", "--check", "."), _tool("mypy")]
     return FAILED if any(codes) else OK
+
+
+def simulate(options: argparse.Namespace, _rest: list[str]) -> int:
+    """Make, check, describe or replay a data set of correlated telemetry."""
+    from bot.simulation.dataset.cli import run
+
+    return run(options)
+
+
+def simulate_options(parser: argparse.ArgumentParser) -> None:
+    """The commands of data sets."""
+    from bot.simulation.dataset.cli import add_arguments
+
+    add_arguments(parser)
 
 
 COMMANDS = (
@@ -187,6 +203,16 @@ COMMANDS = (
         dsn_options,
     ),
     Command(
+        "simulate",
+        "make a day of a company's telemetry, with the truth beside it",
+        "`simulate dataset` makes correlated logs, errors, metrics and panels with incidents in "
+        "them; `validate` checks a set, `describe` compares it with real logs, `replay` sends it "
+        "to a running Jinkies. docs/dataset.md explains all of it.",
+        DATASET,
+        simulate,
+        simulate_options,
+    ),
+    Command(
         "test",
         "run the tests",
         "Run the tests with pytest. Further arguments go to pytest, e.g. "
@@ -205,8 +231,8 @@ COMMANDS = (
 )
 
 
-def parser_of(commands: tuple[Command, ...]) -> argparse.ArgumentParser:
-    """The command line, as `--help` explains it."""
+def parser_of(commands: tuple[Command, ...], asked: str) -> argparse.ArgumentParser:
+    """The command line, as `--help` explains it, with the options of the command `asked` for."""
     parser = argparse.ArgumentParser(
         prog="run.py",
         description="Jinkies: one living Discord card per problem. No account yet? "
@@ -223,15 +249,17 @@ def parser_of(commands: tuple[Command, ...]) -> argparse.ArgumentParser:
             description=command.description,
             allow_abbrev=False,
         )
-        command.options(sub)
+        if command.name == asked:
+            command.options(sub)
     return parser
 
 
 def main(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     named = arguments and (not arguments[0].startswith("-") or arguments[0] in {"-h", "--help"})
-    parser = parser_of(COMMANDS)
-    options, rest = parser.parse_known_args(arguments if named else ["bot", *arguments])
+    words = arguments if named else ["bot", *arguments]
+    parser = parser_of(COMMANDS, words[0])
+    options, rest = parser.parse_known_args(words)
     command = next(command for command in COMMANDS if command.name == options.command)
     if rest and not command.passes_on:
         parser.error(f"{command.name} does not know {' '.join(rest)}")

@@ -49,12 +49,13 @@ def compressor_name() -> str:
     return f"isal-{ISAL_LEVEL}"
 
 
-def _compressor(name: str) -> _Compressor:
+def _compressor(name: str, path: str) -> _Compressor:
     """A gzip stream without a time or a name in its header."""
     if name.startswith("isal-"):
         from isal import isal_zlib
 
-        made: _Compressor = isal_zlib.compressobj(ISAL_LEVEL, isal_zlib.DEFLATED, 31)
+        level = int(name[5]) + path.startswith("sentry/")  # few and long lines: worth the time
+        made: _Compressor = isal_zlib.compressobj(level, isal_zlib.DEFLATED, 31)
         return made
     return zlib.compressobj(ZLIB_LEVEL, zlib.DEFLATED, 31)
 
@@ -64,7 +65,7 @@ class LineFile:
 
     def __init__(self, root: Path, path: str, compressor: str) -> None:
         self._root, self._path = root, path
-        self._compressor = _compressor(compressor) if path.endswith(".gz") else None
+        self._compressor = _compressor(compressor, path) if path.endswith(".gz") else None
         self._crc, self._digest = 0, hashlib.blake2b(digest_size=32)
         self._entries = self._bytes = self._content_bytes = 0
         target = root / path

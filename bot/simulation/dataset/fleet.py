@@ -186,7 +186,7 @@ class Fleet:
         return (
             f'{{"pod_name":"{name}","namespace_name":"{company.namespace}","pod_id":"{uid}",'
             f'"labels":{{"app":"{service.name}"}},"host":"{node}","container_name":"{service.name}",'
-            f'"docker_id":"{container}","container_image":"{service.name}:{deployment.version}"}}'
+            f'"docker_id":"{container}"}}'
         )
 
 

@@ -15,6 +15,7 @@ from bot.simulation.dataset.load import CPU, MEMORY
 from bot.simulation.dataset.reports import Report
 from bot.simulation.dataset.requests import Hop, Minute, Request
 
+_MILLION = 1_000_000
 _HEAD = '"@kind":"log","time":"%s%sZ","stream":"%s","_p":"F","log":"'
 _TAIL = '\\n","kubernetes":%s}'
 
@@ -164,7 +165,7 @@ def _metric(minute: Minute, pod: Pod, cpu: int, memory: int, word: int) -> str:
 def _go(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
     _, pod, span, ms, status, _, _ = hop
     _, trace, _, ip, size, agent, route, path, _, _ = request
-    moment = f"{minute.text}{seconds}Z"
+    moment = f"{minute.text}{seconds}{(ms * 7919 + size * 104729) % _MILLION:06d}Z"
     return (
         f'"@kind":"log","time":"{moment}","stream":"stdout","_p":"F","log":"{{\\"level\\":'
         f'\\"info\\",\\"ts\\":\\"{moment}\\",\\"caller\\":\\"http/server.go:118\\",\\"msg\\":'
@@ -177,12 +178,12 @@ def _go(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
 
 def _java(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
     service, pod, span, ms, status, _, _ = hop
-    _, trace, user, _, size, _, route, path, _, _ = request
-    moment = f"{minute.text}{seconds}Z"
+    _, trace, user, ip, size, _, route, path, _, _ = request
+    moment = f"{minute.text}{seconds}{(ms * 7919 + size * 104729) % _MILLION:06d}Z"
     return (
         f'"@kind":"log","time":"{moment}","stream":"stdout","_p":"F","log":"{moment}  INFO '
         f"[{service.name},{trace},{span}] 1 --- [nio-8080-exec-{user % 24}] c.shop.web.RequestLog : "
-        f"{route[0]} {path} -> {status} in {ms} ms ({size} bytes) user={user}"
+        f"{route[0]} {path} -> {status} in {ms} ms ({size} bytes) user={user} ip={ip}"
         f'\\n","kubernetes":{pod.kubernetes}}}'
     )
 
@@ -190,8 +191,9 @@ def _java(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
 def _node(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
     _, pod, span, ms, status, _, _ = hop
     at, trace, _, ip, size, _, route, path, _, _ = request
+    nanos = (ms * 7919 + size * 104729) % _MILLION
     return (
-        f'"@kind":"log","time":"{minute.text}{seconds}Z","stream":"stdout","_p":"F","log":"{{'
+        f'"@kind":"log","time":"{minute.text}{seconds}{nanos:06d}Z","stream":"stdout","_p":"F","log":"{{'
         f'\\"level\\":30,\\"time\\":{minute.epoch_ms + at},\\"pid\\":1,\\"hostname\\":'
         f'\\"{pod.name}\\",\\"reqId\\":\\"{span}\\",\\"traceId\\":\\"{trace}\\",\\"req\\":'
         f'{{\\"method\\":\\"{route[0]}\\",\\"url\\":\\"{path}\\",\\"remoteAddress\\":\\"{ip}\\"}},'
@@ -202,11 +204,12 @@ def _node(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
 
 def _python(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
     service, pod, span, ms, status, _, _ = hop
-    _, trace, user, _, size, _, route, path, _, _ = request
+    _, trace, user, ip, size, _, route, path, _, _ = request
+    nanos = (ms * 7919 + size * 104729) % _MILLION
     return (
-        f'"@kind":"log","time":"{minute.text}{seconds}Z","stream":"stdout","_p":"F","log":"'
+        f'"@kind":"log","time":"{minute.text}{seconds}{nanos:06d}Z","stream":"stdout","_p":"F","log":"'
         f"{minute.text}{seconds} INFO [{service.name}.web] trace_id={trace} span_id={span} "
-        f'{pod.ip} \\"{route[0]} {path} HTTP/1.1\\" {status} {size} {ms}ms user={user}'
+        f'{ip} \\"{route[0]} {path} HTTP/1.1\\" {status} {size} {ms}ms user={user}'
         f'\\n","kubernetes":{pod.kubernetes}}}'
     )
 

@@ -24,7 +24,6 @@ REQUIRED: dict[tuple[str, str], dict[str, type | tuple[type, ...]]] = {
         "kubernetes.namespace_name": str,
         "kubernetes.container_name": str,
         "kubernetes.docker_id": str,
-        "kubernetes.container_image": str,
         "kubernetes.labels.app": str,
     },
     ("kubernetes", "event"): {
