@@ -54,7 +54,12 @@ class Seen:
         self.statuses[f"{source} {status}"] += 1
         is_overload = status == 503 and b"retry-after" in headers.lower()
         if status >= 500 and not is_overload:
-            self.failures.append(f"{source}: {status} to {body[:300]!r}")
+            self.fail(f"{source}: {status} to {body[:300]!r}")
+
+    def fail(self, why: str) -> None:
+        """Note a failure, and say it at once: the rest of a long run may not come."""
+        self.failures.append(why)
+        print(f"FAILED {why}", flush=True)
 
 
 class Gunner:
@@ -106,7 +111,7 @@ async def connection(gunner: Gunner, port: int, left: list[int], seen: Seen) -> 
                 writer.write(request)
                 status, headers = await answer(reader)
         except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
-            seen.failures.append(f"{name}: no answer ({error!r}) to {body[:300]!r}")
+            seen.fail(f"{name}: no answer ({error!r}) to {body[:300]!r}")
             reader = writer = None
             continue
         seen.note(name, status, headers, body)
@@ -218,8 +223,6 @@ def main() -> int:
     print(f"{total} requests to {len(doors)} doors in {seconds:.0f} s, seed {options.seed}")
     print(", ".join(f"{status}: {count}" for status, count in sorted(by_status.items())))
     print(f"memory: {memory[0]:.0f} MiB after the first fifth, {memory[-1]:.0f} MiB at the end")
-    for failure in seen.failures:
-        print(f"FAILED {failure}")
     return 1 if seen.failures or memory[-1] - memory[0] > options.growth else 0
 
 
