@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, tuple_, update
+from sqlalchemy import Connection, bindparam, insert, update
 
 from bot.models import Alert
 from bot.store import rows
 from bot.store.listing import ALERTS
 from bot.store.moments import to_number
+from bot.store.prepared import Lookup, Prepared
 from bot.store.schema import activity, alerts, tallies
 from bot.store.upserts import Upsert
 
@@ -25,11 +26,9 @@ class Identity(NamedTuple):
     fingerprint_version: int
 
 
-_FIND = ALERTS.where(
-    tuple_(*(alerts.c[name] for name in Identity._fields)).in_(bindparam("keys", expanding=True))
-)
+_FIND = Lookup(ALERTS, [alerts.c[name] for name in Identity._fields])
 _ADD = insert(alerts).returning(alerts.c.id, sort_by_parameter_order=True)
-_COUNT = (
+_UPDATE = (
     update(alerts)
     .where(alerts.c.id == bindparam("alert_id"))
     .values(
@@ -38,10 +37,12 @@ _COUNT = (
         last_seen=bindparam("new_last_seen"),
     )
 )
-_CHANGED = ("state", "severity", "title", "message", "culprit", "state_changed_at")
-_CHANGE = _COUNT.values(
-    {name: bindparam(f"new_{name}") for name in (*_CHANGED, "state_changed_by")}
+_CHANGED = (
+    *("state", "severity", "title", "message", "culprit"),
+    *("state_changed_at", "state_changed_by"),
 )
+_COUNT = Prepared({"": _UPDATE})
+_CHANGE = Prepared({"": _UPDATE.values({name: bindparam(f"new_{name}") for name in _CHANGED})})
 _TALLY = Upsert(tallies, key=("service", "environment", "severity", "state"), add=("alerts",))
 _ACTIVITY = Upsert(activity, key=("alert_id", "bucket"), add=("occurrences",))
 
@@ -54,8 +55,8 @@ def identity(alert: Alert) -> Identity:
 
 def find(connection: Connection, identities: Collection[Identity]) -> dict[Identity, Alert]:
     """The alerts among these identities that exist."""
-    found = connection.execute(_FIND, {"keys": list(identities)})
-    return {identity(alert): alert for alert in map(rows.alert, found)}
+    found = map(rows.alert, _FIND.rows(connection, list(identities)))
+    return {identity(alert): alert for alert in found}
 
 
 def add(connection: Connection, new: Sequence[Alert]) -> list[int]:
@@ -71,14 +72,11 @@ def save(connection: Connection, pairs: Sequence[tuple[Alert, Alert]]) -> None:
 
     A silence is not part of this: see `bot.store.silences`.
     """
-    counted = [_renewed(after) for before, after in pairs if _same_life(before, after)]
+    counted = [_counted(after) for before, after in pairs if _same_life(before, after)]
     changed = [(before, after) for before, after in pairs if not _same_life(before, after)]
-    if counted:
-        names = ("alert_id", "new_occurrences", "new_first_seen", "new_last_seen")
-        connection.execute(_COUNT, [{name: row[name] for name in names} for row in counted])
-    if changed:
-        connection.execute(_CHANGE, [_renewed(after) for _, after in changed])
-        _tally(connection, changed)
+    _COUNT.run(connection, counted)
+    _CHANGE.run(connection, [_changed(after) for _, after in changed])
+    _tally(connection, changed)
 
 
 def add_activity(connection: Connection, counts: Mapping[tuple[int, int], int]) -> None:
@@ -121,12 +119,18 @@ def _row(alert: Alert) -> dict[str, Any]:
     }
 
 
-def _renewed(alert: Alert) -> dict[str, Any]:
-    row = {f"new_{name}": value for name, value in _row(alert).items()}
-    unchanging = ("fingerprint_key", "fingerprint_version", "service", "environment")
-    for name in unchanging:
-        del row[f"new_{name}"]
-    return row | {"alert_id": alert.id}
+def _counted(alert: Alert) -> dict[str, Any]:
+    return {
+        "alert_id": alert.id,
+        "new_occurrences": alert.occurrences,
+        "new_first_seen": to_number(alert.first_seen),
+        "new_last_seen": to_number(alert.last_seen),
+    }
+
+
+def _changed(alert: Alert) -> dict[str, Any]:
+    row = _row(alert)
+    return _counted(alert) | {f"new_{name}": row[name] for name in _CHANGED}
 
 
 def tally_out(connection: Connection, gone: Sequence[Alert]) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Row,
     Select,
     bindparam,
     delete,
@@ -26,6 +25,7 @@ from sqlalchemy import (
 from bot.models import Reason
 from bot.store.moments import to_moment, to_moment_or_none, to_number
 from bot.store.outbox import CLAIMED, PENDING
+from bot.store.prepared import Lookup
 from bot.store.schema import cards, outbox
 from bot.store.upserts import Upsert
 
@@ -88,16 +88,15 @@ _STANDINGS = select(*_labelled(cards, "card"), *_labelled(outbox, "debt")).outer
     outbox,
     (outbox.c.alert_id == cards.c.alert_id) & (outbox.c.channel_id == cards.c.channel_id),
 )
-_OF_ALERTS = _STANDINGS.where(cards.c.alert_id.in_(bindparam("alert_ids", expanding=True)))
+_OF_ALERTS = Lookup(_STANDINGS, [cards.c.alert_id])
 _OF_DEBT = _STANDINGS.where(outbox.c.id == bindparam("debt_id"))
 
 
 def standings(connection: Connection, alert_ids: Collection[int]) -> dict[int, list[Standing]]:
     """The cards of these alerts and what they are owed, by alert."""
     found: dict[int, list[Standing]] = defaultdict(list)
-    if alert_ids:
-        for row in connection.execute(_OF_ALERTS, {"alert_ids": list(alert_ids)}):
-            found[row.card_alert_id].append(_standing(row))
+    for row in _OF_ALERTS.rows(connection, [(alert_id,) for alert_id in alert_ids]):
+        found[row.card_alert_id].append(_standing(row))
     return found
 
 
@@ -151,7 +150,7 @@ def clear(connection: Connection, debt_id: int) -> None:
     connection.execute(_CLEAR, {"debt_id": debt_id})
 
 
-def _standing(row: Row[Any]) -> Standing:
+def _standing(row: Any) -> Standing:
     card = Card(
         alert_id=row.card_alert_id,
         channel_id=row.card_channel_id,
@@ -175,7 +174,7 @@ def _standing(row: Row[Any]) -> Standing:
         sending=Reason(row.debt_sending) if row.debt_sending else None,
         claim=row.debt_claim,
         attempts=row.debt_attempts,
-        in_doubt=row.debt_in_doubt,
+        in_doubt=bool(row.debt_in_doubt),
         problem=row.debt_problem,
     )
     return Standing(card, debt)

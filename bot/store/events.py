@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, tuple_
+from sqlalchemy import Connection, insert, select
 
+from bot.store.prepared import Lookup, Prepared
 from bot.store.schema import events
 
 
@@ -17,19 +18,17 @@ class EventKey(NamedTuple):
     event_id: str
 
 
-_KNOWN = select(events.c.source, events.c.event_id, events.c.alert_id).where(
-    tuple_(events.c.source, events.c.event_id).in_(bindparam("keys", expanding=True))
-)
-_ADD = insert(events)
+_KEY = (events.c.source, events.c.event_id)
+_KNOWN = Lookup(select(*_KEY, events.c.alert_id), _KEY)
+_ADD = Prepared({"": insert(events)})
 
 
 def known(connection: Connection, keys: Collection[EventKey]) -> dict[EventKey, int]:
     """Which of these are stored already, and the alert of each."""
-    found = connection.execute(_KNOWN, {"keys": list(keys)})
+    found = _KNOWN.rows(connection, list(keys))
     return {EventKey(source, event_id): alert_id for source, event_id, alert_id in found}
 
 
 def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store events; the rows name every column of `schema.events` but the id."""
-    if rows:
-        connection.execute(_ADD, rows)
+    _ADD.run(connection, rows)

@@ -17,8 +17,8 @@ def severity(rank: int) -> Severity:
     return _SEVERITIES[rank]
 
 
-def alert(row: Row[Any]) -> Alert:
-    """An alert from a row of `queries.ALERTS` (alerts and their silences)."""
+def alert(row: Any) -> Alert:
+    """An alert from a row of `listing.ALERTS` (alerts and their silences)."""
     return Alert(
         id=row.id,
         fingerprint=Fingerprint(row.fingerprint_version, row.fingerprint_key),

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.store.prepared import Prepared
+
 _INSERTS: Mapping[str, Callable[[Table], sqlite.Insert | postgresql.Insert]] = {
     "sqlite": sqlite.insert,
     "postgresql": postgresql.insert,
@@ -16,8 +18,6 @@ _INSERTS: Mapping[str, Callable[[Table], sqlite.Insert | postgresql.Insert]] = {
 
 class Upsert:
     """Insert rows; where the primary key or `key` is taken, change the row instead.
-
-    Built once per statement, because building costs more than running.
 
     Args:
         replace: columns that take the new value.
@@ -32,16 +32,16 @@ class Upsert:
         replace: Sequence[str] = (),
         add: Sequence[str] = (),
     ) -> None:
-        self._statements = {}
+        statements = {}
         for dialect, insert in _INSERTS.items():
             statement = insert(table)
             changes: dict[str, Any] = {name: statement.excluded[name] for name in replace}
             changes |= {name: table.c[name] + statement.excluded[name] for name in add}
-            self._statements[dialect] = statement.on_conflict_do_update(
+            statements[dialect] = statement.on_conflict_do_update(
                 index_elements=list(key), set_=changes
             )
+        self._prepared = Prepared(statements)
 
     def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write the rows; none is fine."""
-        if rows:
-            connection.execute(self._statements[connection.dialect.name], rows)
+        self._prepared.run(connection, rows)
