@@ -48,13 +48,13 @@ class Tempo:
     Attributes:
         guild_ready: discord.py waits so long for further servers before it is ready.
         first_wait: before the second attempt to connect.
-        send: for one card.
+        send: for one card; with its search and its records, it ends before its claim lapses.
         between_writes: to GitHub, which asks for a second.
     """
 
     guild_ready: float = 2.0
     first_wait: float = 1.0
-    send: float = 20.0
+    send: float = 18.0
     between_writes: float = 1.0
 
 
@@ -82,7 +82,7 @@ class House:
             admin=settings.roles_admin,
         )
         self.messenger = DiscordMessenger(None, now, timeout=tempo.send)
-        self.delivery = Delivery(store, self.messenger, clock=now, patience=tempo.send + 1)
+        self.delivery = Delivery(store, self.messenger, clock=now, patience=tempo.send + 2)
         self.entrance = Entrance(settings, store, wake=self.delivery.wake)
         self.intake = self.entrance.intake
         self.desk = Desk(
@@ -121,15 +121,14 @@ class House:
 
     def _actions(self) -> Actions:
         settings = self.settings
-        salt = settings.webhook_secret.get_secret_value()
         return Actions(
             self.store,
             code_host=self.code_host,
             repository_for=lambda service: settings.repository_by_service.get(
                 service, settings.github_repository
             ),
-            issue_draft=partial(issue_draft, salt=salt),
-            pull_request_draft=partial(pull_request_draft, salt=salt),
+            issue_draft=partial(issue_draft, salt=self.store.salt),
+            pull_request_draft=partial(pull_request_draft, salt=self.store.salt),
             route=routing(settings),
             clock=now,
             wake=self.delivery.wake,

@@ -21,7 +21,7 @@ from bot.store.outbox import DEAD
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4  # attempts under way at the same time: a slow channel does not stop the others
-PATIENCE = 20.0  # seconds for one attempt; less than a claim's lease
+PATIENCE = 20.0  # seconds for one attempt; more than a messenger's, less than a claim's lease
 POLL = 0.5  # seconds between looks for what other processes have committed
 PAUSE = 2.0  # seconds, when the database fails
 SKEW = timedelta(minutes=2)  # by which Discord's clock may be behind ours

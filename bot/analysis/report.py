@@ -56,7 +56,7 @@ def issue_draft(
 
     Args:
         locations: where its frames lie in the repository, as far as that is known.
-        salt: a secret of the deployment; makes the hidden marker impossible to guess.
+        salt: random, of the deployment; makes the hidden marker impossible to guess.
     """
     hidden = marker(detail, "issue", salt)
     parts = [*_opening(detail, repository), *_evidence(detail, locations), *_closing(detail)]

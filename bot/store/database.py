@@ -43,13 +43,17 @@ def read_url(text: str) -> URL:
 
 
 def writing_engine(url: URL) -> Engine:
-    """The engine of the single writer (and of migrations); every transaction is exclusive."""
+    """The engine of the single writer (and of migrations); every transaction is exclusive.
+
+    Raises:
+        SettingsError: the folder of an SQLite database cannot be made.
+    """
     if url.drivername == "postgresql+psycopg":
         engine = create_engine(url, pool_size=1, max_overflow=1, pool_pre_ping=True)
         event.listen(engine, "begin", _lock_out_other_writers)
         return engine
     assert url.database is not None
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(Path(url.database).parent)
     engine = create_engine(
         url.set(drivername="sqlite"),
         connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
@@ -73,6 +77,19 @@ def reading_engine(url: URL) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", _prepare_sqlite_reader)
     event.listen(engine.sync_engine, "begin", _begin_deferred)
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise SettingsError(
+            [
+                f"DATABASE_URL: the folder {folder} cannot be made ({reason}). To cure it, name "
+                "one that this user may write to."
+            ]
+        ) from error
 
 
 def _prepare_sqlite_writer(connection: Any, _record: object) -> None:

@@ -201,3 +201,11 @@ sdk_keys = Table(
     Column("revoked_at", BigInteger),
     sqlite_with_rowid=False,
 )
+
+# One row, drawn when the database was made: tells this deployment from any other.
+deployment = Table(
+    "deployment",
+    metadata,
+    Column("salt", String, primary_key=True),
+    sqlite_with_rowid=False,
+)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import UpstreamError
@@ -17,6 +17,7 @@ from bot.store.listing import AlertReads
 from bot.store.migrating import migrate
 from bot.store.outbox import OutboxReads
 from bot.store.reader import Reader
+from bot.store.schema import deployment
 from bot.store.writer import Writer
 
 T = TypeVar("T")
@@ -25,7 +26,8 @@ T = TypeVar("T")
 class Store:
     """An open database. Cogs and web only read: `alerts`, `outbox` and `doors`.
 
-    The road and the actions write through `write` and `writer` (see `bot.alerting`).
+    The road and the actions write through `write` and `writer` (see `bot.alerting`). `salt` is
+    random, and as old as the database: it makes hidden marks impossible to guess.
     """
 
     def __init__(self, url: str, *, clock: Callable[[], datetime]) -> None:
@@ -39,6 +41,7 @@ class Store:
         self._engine = writing_engine(parsed)
         try:
             migrate(self._engine)
+            self.salt = _salt(self._engine)
         except SQLAlchemyError as error:
             raise UpstreamError(
                 "The database", str(error), cure="Check DATABASE_URL and that it can be reached."
@@ -83,6 +86,11 @@ class Store:
         await asyncio.to_thread(self.writer.close)
         await self._reader.close()
         self._engine.dispose()
+
+
+def _salt(engine: Engine) -> str:
+    with engine.connect() as connection:
+        return str(connection.execute(select(deployment.c.salt)).scalar_one())
 
 
 def now() -> datetime:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import discord
 from discord.ext import commands
@@ -67,6 +67,15 @@ class JinkiesClient(commands.Bot):
     async def on_ready(self) -> None:
         """Called by discord.py when the servers are known."""
         self.became_ready.set()
+
+    def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
+        """Tell the listeners, unless it is closed: what comes after that is told to nobody.
+
+        discord.py ends its wait for further servers only after `close`, and then has no loop to
+        run a listener on.
+        """
+        if not self.is_closed():
+            super().dispatch(event_name, *args, **kwargs)
 
     async def setup_hook(self) -> None:
         """Called by discord.py after the login, before the gateway."""

@@ -35,7 +35,7 @@ class DiscordMessenger:
         client: discord.Client | None,
         clock: Callable[[], datetime],
         *,
-        timeout: float = 25.0,
+        timeout: float = 18.0,
     ) -> None:
         self.client = client
         self._clock = clock

@@ -14,7 +14,7 @@ SECONDARY = (
 
 @dataclass(slots=True)
 class Fault:
-    """What goes wrong with the next `times` requests that match.
+    """What goes wrong with the next `times` requests that match; None never ends.
 
     Args:
         method: "POST", or "*" for any.
@@ -29,7 +29,7 @@ class Fault:
     method: str
     route: str
     status: int = 0
-    times: int = 1
+    times: int | None = 1
     delay: float = 0.0
     cut: bool = False
     after: bool = False
@@ -55,7 +55,7 @@ class Faults:
         """Let something go wrong."""
         self.waiting.append(fault)
 
-    def lose_answer(self, method: str, route: str, times: int = 1) -> None:
+    def lose_answer(self, method: str, route: str, times: int | None = 1) -> None:
         """Do the work, then cut the connection before the answer."""
         self.add(Fault(method, route, times=times, cut=True, after=True))
 
@@ -74,8 +74,9 @@ class Faults:
         """The first fault for this request; it counts as used."""
         for fault in self.waiting:
             if fault.matches(method, path):
-                fault.times -= 1
-                if fault.times <= 0:
-                    self.waiting.remove(fault)
+                if fault.times is not None:
+                    fault.times -= 1
+                    if fault.times <= 0:
+                        self.waiting.remove(fault)
                 return fault
         return None

@@ -24,6 +24,15 @@ async def test_the_migrations_make_exactly_the_schema(store):
     assert await store.read(differences) == []
 
 
+async def test_a_deployment_keeps_the_salt_that_its_database_was_made_with(store, url, tmp_path):
+    again = await Store.open(url)
+    another = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/another.db")
+    assert len(store.salt) == 32
+    assert again.salt == store.salt != another.salt
+    await again.close()
+    await another.close()
+
+
 async def test_two_that_open_a_new_database_at_once_both_succeed(url):
     both = await asyncio.gather(Store.open(url), Store.open(url))
     for store in both:
@@ -43,6 +52,12 @@ async def test_a_database_of_a_newer_jinkies_is_refused(store, url):
 async def test_a_useless_url_is_a_settings_error_that_names_the_setting(url):
     with pytest.raises(SettingsError, match="DATABASE_URL"):
         await Store.open(url)
+
+
+async def test_a_folder_that_cannot_be_made_is_a_settings_error(tmp_path):
+    (tmp_path / "data").write_text("a file where the folder should be")
+    with pytest.raises(SettingsError, match=r"DATABASE_URL: the folder .*data cannot be made"):
+        await Store.open(f"sqlite+aiosqlite:///{tmp_path}/data/jinkies.db")
 
 
 async def test_a_database_that_cannot_be_reached_says_what_to_check(tmp_path):

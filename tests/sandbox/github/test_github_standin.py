@@ -304,6 +304,19 @@ async def test_an_answer_can_be_lost_after_the_write(standin: GitHubStandIn, dri
     await drive(work)
 
 
+async def test_a_fault_without_a_number_of_times_ends_when_it_is_ended(
+    standin: GitHubStandIn, drive: Drive
+) -> None:
+    standin.faults.add(Fault("GET", "/issues$", status=502, times=None))
+
+    def work(repo: Repository) -> None:
+        assert [refusal(lambda: list(repo.get_issues()))[0] for _ in range(3)] == [502] * 3
+        standin.faults.clear()
+        assert not list(repo.get_issues())
+
+    await drive(work)
+
+
 async def test_a_hidden_repository_is_not_found_and_an_archived_one_only_read(
     standin: GitHubStandIn, drive: Drive
 ) -> None:
