@@ -146,6 +146,12 @@ def simulate(options: argparse.Namespace, _rest: list[str]) -> int:
     """Make, check, describe or replay a data set of correlated telemetry."""
     from bot.simulation.dataset.cli import run
 
+    def cloudwatch() -> object:
+        from bot.services.telemetry import CloudWatchDoor
+
+        return CloudWatchDoor.open()
+
+    options.cloudwatch = cloudwatch  # the data set's room knows nothing of AWS
     return run(options)
 
 

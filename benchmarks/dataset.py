@@ -134,7 +134,8 @@ def ratios(folder: Path, manifest: dict[str, Any]) -> None:
         six, nine = len(zlib.compress(text, 6)), len(zlib.compress(text, 9))
         print(
             f"  {source:<11}{manifest['entries'][source]:>9,} entries, "
-            f"{len(text) / middle['entries']:>5.0f} bytes each, gzip -9 ratio {len(text) / nine:.1f}, "
+            f"{len(text) / middle['entries']:>5.0f} bytes each, "
+            f"gzip -9 ratio {len(text) / nine:.1f}, "
             f"ours is {middle['bytes'] / six:.2f} of gzip -6"
         )
 

@@ -20,6 +20,7 @@ from bot.simulation.dataset.files import FORMATS, DatasetError, compressor_name
 
 if TYPE_CHECKING:
     from bot.simulation.dataset.hour import Job
+    from bot.simulation.dataset.replay import Door
 
 OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 _FIRST_DAY = "2026-01-07"  # a Wednesday; fixed, so that a seed means the same set tomorrow
@@ -63,14 +64,14 @@ def _replay_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("dataset", type=Path, metavar="DATASET")
     add("--to", required=True, metavar="URL",
-        help="a running Jinkies (http://127.0.0.1:8080), cloudwatch:, or any HTTP door "
-        "with --door plain")  # fmt: skip
+        help="a running Jinkies (http://127.0.0.1:8080), any HTTP server with --door plain, or "
+        "cloudwatch: with AWS's own settings")  # fmt: skip
     add("--door", choices=("jinkies", "plain"), default="jinkies")
     add("--speed", type=float, default=60.0, help="times as fast as it happened (default 60)")
     add("--from-minute", type=int, default=0, metavar="N", help="skip the beginning")
     add("--minutes", type=int, metavar="N", help="stop after so many minutes of the data set")
     add("--secret-env", default="WEBHOOK_SECRET", metavar="NAME",
-        help="environment variable with the webhook secret")  # fmt: skip
+        help="environment variable with the webhook secret, also in .env")  # fmt: skip
 
 
 def _moment(text: str) -> datetime:
@@ -192,12 +193,11 @@ def describe_dataset(options: argparse.Namespace) -> int:
 
 def replay_dataset(options: argparse.Namespace) -> int:
     """Send what the data set holds to a door, shifted to now."""
-    from bot.simulation.dataset.replay import Replay, door_of
+    from bot.simulation.dataset.replay import Replay
 
     if options.speed <= 0:
         raise DatasetError("--speed must be more than 0")
-    secret = os.environ.get(options.secret_env, "")
-    replay = Replay(options.dataset, door_of(options.to, options.door, secret), options.speed)
+    replay = Replay(options.dataset, _door(options), options.speed)
     begun = time.monotonic()
     sent = replay.run(
         first=options.from_minute,
@@ -206,6 +206,24 @@ def replay_dataset(options: argparse.Namespace) -> int:
     )
     _say(f"{sent.delivered:,} deliveries were taken, {sent.refused:,} refused. {sent.last_refusal}")
     return FAILED if sent.refused else OK
+
+
+def _door(options: argparse.Namespace) -> Door:
+    """An HTTP door with the secrets of .env and the environment, or the one of AWS."""
+    from dotenv import dotenv_values
+
+    from bot.simulation.dataset.replay import HttpDoor
+
+    if options.to == "cloudwatch:":
+        aws: Door = options.cloudwatch()
+        return aws
+    known = {**dotenv_values(".env"), **os.environ}
+    secrets = {
+        "": known.get(options.secret_env) or "",
+        "grafana": known.get("GRAFANA_SECRET") or "",
+        "eventbridge": known.get("EVENTBRIDGE_SECRET") or "",
+    }
+    return HttpDoor(options.to, secrets, plain=options.door == "plain")
 
 
 def _progress(what: str, done: int, total: int, begun: float, entries: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import NamedTuple
 
 from bot.simulation.dataset.configuration import METRICS, Config
@@ -20,7 +19,8 @@ from bot.simulation.dataset.state_changes import alarm_event
 
 METRIC_SHARE = 0.6
 _NAMES = ("RequestCount", "ErrorRate", "Latency", "CPUUtilization", "MemoryUtilization",
-          "GarbageCollectionTime", "QueueDepth", "ConnectionUtilization", "DiskUtilization")  # fmt: skip
+          "GarbageCollectionTime", "QueueDepth", "ConnectionUtilization",
+          "DiskUtilization")  # fmt: skip
 # namespace | metric | dimension | service | metric of the load | factor | unit
 _RESOURCES = """
 AWS/RDS|CPUUtilization|DBInstanceIdentifier=shop-orders|orders|cpu|0.8|Percent
@@ -49,20 +49,8 @@ ContainerInsights|node_cpu_utilization|ClusterName=shop-eu|search|cpu|0.9|Percen
 ContainerInsights|node_memory_utilization|ClusterName=shop-eu|checkout|memory|0.9|Percent
 """
 _FUNCTIONS = (("order-export", 512), ("payment-webhook", 256), ("image-resizer", 1024))
-_LOG = (
-    '"@kind":"log","logGroupName":"%s","logStreamName":"%s","timestamp":%d,"message":"%s",'
-    '"ingestionTime":%d,"eventId":"3%055d"}'
-)
-_ROOM, _SCATTER = 10**40, 0x9E3779B97F4A7C15  # an id is a time and digits without meaning
-_ACCESS = json.dumps(
-    '{"requestId":"%s","ip":"%s","requestTime":"%s","httpMethod":"%s","resourcePath":"%s",'
-    '"path":"%s","status":%d,"responseLength":%d,"integrationLatency":%d,"xrayTraceId":"1-%s-%s",'
-    '"userAgent":"%s"}'
-)[1:-1]
-_SLOW = (
-    "%s UTC:10.0.%d.%d(%d):shop@orders:[%d]:LOG:  duration: %d.%03d ms  execute <unnamed>: "
-    "SELECT * FROM order_lines WHERE order_id = %d"
-)
+_STATEMENT = "SELECT * FROM order_lines WHERE order_id = "
+_SCATTER, _MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
 
 
 class Series(NamedTuple):
@@ -118,8 +106,9 @@ class CloudWatch:
             found.append(
                 (
                     0,
-                    f'{series.head}{at_ms},"value":{{"max":{value * high:.6g},"min":{value * low:.6g},'
-                    f'"sum":{value * count:.8g},"count":{count}.0}},"unit":"{series.unit}"}}',
+                    f'{series.head}{at_ms},"value":{{"max":{value * high:.6g},"min":'
+                    f'{value * low:.6g},"sum":{value * count:.8g},'
+                    f'"count":{count}.0}},"unit":"{series.unit}"}}',
                     blame,
                 )
             )
@@ -161,24 +150,11 @@ class CloudWatch:
                       f"Billed Duration: {took + 1} ms\\tMemory Size: {memory} MB\\t"
                       f"Max Memory Used: {60 + (word >> 40) % 160} MB\\n"),
             )  # fmt: skip
+            group = f"/aws/lambda/{name}"
             for place, (at, text) in enumerate(lines):
                 stamp = minute.epoch_ms + at
-                number = stamp * _ROOM + word * _SCATTER + place
-                found.append(
-                    (
-                        at,
-                        _LOG
-                        % (
-                            f"/aws/lambda/{name}",
-                            stream,
-                            stamp,
-                            text,
-                            stamp + 41 + word % 800,
-                            number,
-                        ),
-                        0,
-                    )
-                )
+                line = _log(group, stream, stamp, text, 41 + word % 800, word ^ place)
+                found.append((at, line, 0))
         return found
 
     def _database(self, minute: Minute, expected: float) -> list[Entry]:
@@ -187,16 +163,15 @@ class CloudWatch:
         day = minute.text.replace("T", " ")
         found: list[Entry] = []
         for word in words(count, self._seed, "statements", minute.number):
-            at = word % 60_000
-            text = _SLOW % (
-                day + SECONDS[at], 64 + word % 60, (word >> 6) % 250, 30_000 + (word >> 14) % 30_000,
-                900 + (word >> 20) % 8_000, 500 + (word >> 28) % 2_600, (word >> 36) % 1_000,
-                (word >> 40) % 9_000_000,
-            )  # fmt: skip
-            stamp = minute.epoch_ms + at
-            number = stamp * _ROOM + word * _SCATTER
-            group = "/aws/rds/instance/shop-orders/postgresql"
-            found.append((at, _LOG % (group, "shop-orders.0", stamp, text, stamp + 900, number), 0))
+            at, order = word % 60_000, (word >> 40) % 9_000_000
+            text = (
+                f"{day}{SECONDS[at]} UTC:10.0.{64 + word % 60}.{(word >> 6) % 250}"
+                f"({30_000 + (word >> 14) % 30_000}):shop@orders:[{900 + (word >> 20) % 8_000}]:"
+                f"LOG:  duration: {500 + (word >> 28) % 2_600}.{(word >> 36) % 1_000:03d} ms  "
+                f"execute <unnamed>: {_STATEMENT}{order}"
+            )
+            group, stamp = "/aws/rds/instance/shop-orders/postgresql", minute.epoch_ms + at
+            found.append((at, _log(group, "shop-orders.0", stamp, text, 900, word), 0))
         return found
 
     def _flapping(self, minute: Minute) -> list[Crossing]:
@@ -267,24 +242,30 @@ def _all_series(config: Config) -> tuple[Series, ...]:
 def _access_entry(
     minute: Minute, request: Request, digits: str, word: int, day: str, stream: str
 ) -> Entry:
-    hop, route = request.hops[0], request.route
-    at = min(59_999, request.at + hop.ms + 2)
-    stamp = minute.epoch_ms + at
-    message = _ACCESS % (
-        uuid_text(digits), request.ip, f"{day}{SECONDS[request.at][:2]} +0000", route.method,
-        route.template, request.path, hop.status, request.size, hop.ms, request.trace[:8],
-        request.trace[8:], request.agent,
-    )  # fmt: skip
-    number = stamp * _ROOM + word * _SCATTER
-    text = _LOG % (
-        "/aws/apigateway/shop-api",
-        stream,
-        stamp,
-        message,
-        stamp + 300 + word % 900,
-        number,
+    begin, trace, _, ip, size, agent, route, path, hops, blame = request
+    at = min(59_999, begin + hops[0].ms + 2)
+    message = (
+        f'{{\\"requestId\\":\\"{uuid_text(digits)}\\",\\"ip\\":\\"{ip}\\",\\"requestTime\\":'
+        f'\\"{day}{SECONDS[begin][:2]} +0000\\",\\"httpMethod\\":\\"{route[0]}\\",'
+        f'\\"resourcePath\\":\\"{route[4]}\\",\\"path\\":\\"{path}\\",\\"status\\":'
+        f'{hops[0].status},\\"responseLength\\":{size},\\"integrationLatency\\":{hops[0].ms},'
+        f'\\"xrayTraceId\\":\\"1-{trace[:8]}-{trace[8:]}\\",\\"userAgent\\":\\"{agent}\\"}}'
     )
-    return at, text, request.blame
+    delay = 300 + word % 900
+    return (
+        at,
+        _log("/aws/apigateway/shop-api", stream, minute.epoch_ms + at, message, delay, word),
+        blame,
+    )
+
+
+def _log(group: str, stream: str, stamp: int, message: str, delay: int, word: int) -> str:
+    """A log event; its id is a time and digits without meaning."""
+    return (
+        f'"@kind":"log","logGroupName":"{group}","logStreamName":"{stream}","timestamp":{stamp},'
+        f'"message":"{message}","ingestionTime":{stamp + delay},'
+        f'"eventId":"37{stamp:014d}{word:020d}{word * _SCATTER & _MASK:020d}"}}'
+    )
 
 
 def _day_of(text: str) -> str:

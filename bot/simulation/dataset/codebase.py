@@ -21,7 +21,8 @@ _FRAMEWORK = {
     ),
     "java": (
         ("ThreadPoolExecutor.java", "java.util.concurrent.ThreadPoolExecutor", "runWorker", 1144),
-        ("FrameworkServlet.java", "org.springframework.web.servlet.FrameworkServlet", "doPost", 914),
+        ("FrameworkServlet.java", "org.springframework.web.servlet.FrameworkServlet", "doPost",
+         914),
         ("InvocableHandlerMethod.java",
          "org.springframework.web.method.support.InvocableHandlerMethod", "doInvoke", 255),
     ),
@@ -85,7 +86,8 @@ def _function(language: str, name: str, call: str, extra: int) -> list[str]:
     if language == "python":
         body = [f"    {line}" for line in padding]
         return ["", "", f"def {name}(request):", '    """Answer or raise."""', *body,
-                f"    result = {call}", "    metrics.count(result)", "    return result"]  # fmt: skip
+                f"    result = {call}", "    metrics.count(result)",
+                "    return result"]  # fmt: skip
     if language == "go":
         body = [f"\t{line.replace(' =', ' :=')}" for line in padding]
         return ["", f"func {_camel(name, True)}(request *Request) (*Result, error) {{", *body,

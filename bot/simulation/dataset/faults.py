@@ -43,7 +43,8 @@ FAULTS = dict(
                "runtime.Error java.lang.OutOfMemoryError RangeError MemoryError"),
         _fault("queue", "consumer.acknowledge", "queue.delete_message(receipt)",
                "receipt handle expired, message was %d s in flight",
-               "*types.ReceiptHandleIsInvalid AmazonSQSException ReceiptHandleIsInvalid ClientError"),
+               "*types.ReceiptHandleIsInvalid AmazonSQSException ReceiptHandleIsInvalid "
+               "ClientError"),
         _fault("code", "mapper.to_view", "price_of(variant, currency)",
                "variant %d has no price in the requested currency",
                "*view.MissingPriceError NullPointerException TypeError KeyError"),

@@ -170,13 +170,12 @@ class Fleet:
         name = f"{service.name}-{deployment.replica_set}-{suffix}"
         container = hexes(1, 64, *key, "container", restarts)[0]
         ip = f"10.0.{dice.between(64, 127)}.{dice.between(2, 254)}"
-        block = self._block(service, deployment, name, uid, node, container)
+        block = self._block(service, name, uid, node, container)
         return Pod(name, uid, service.name, node, ip, container, restarts, since, deployment, block)
 
     def _block(
         self,
         service: Service,
-        deployment: Deployment,
         name: str,
         uid: str,
         node: str,

@@ -15,7 +15,8 @@ _EXPRESSIONS = (
     'sum(rate(http_requests_total{service=\\"%s\\"}[1m])) * 60',
     '100 * sum(rate(http_requests_total{service=\\"%s\\",status=~\\"5..\\"}[1m])) / '
     'sum(rate(http_requests_total{service=\\"%s\\"}[1m]))',
-    'histogram_quantile(0.99, sum by (le) (rate(http_request_duration_ms_bucket{service=\\"%s\\"}[1m])))',
+    "histogram_quantile(0.99, sum by (le) "
+    '(rate(http_request_duration_ms_bucket{service=\\"%s\\"}[1m])))',
     '100 * avg(rate(container_cpu_usage_seconds_total{container=\\"%s\\"}[1m]))',
     '100 * max(container_memory_working_set_bytes{container=\\"%s\\"} / on(pod) limit_bytes)',
     'sum(increase(runtime_gc_pause_ms_sum{service=\\"%s\\"}[1m]))',
@@ -66,8 +67,10 @@ class Grafana:
         found: list[Entry] = []
         offset = minute.number * 37
         total = len(self._panels)
-        for place in range(count):
-            found.append(self._panel(minute, (offset + place) % total, draws[place], times))
+        found += [
+            self._panel(minute, (offset + place) % total, draws[place], times)
+            for place in range(count)
+        ]
         # Whoever is on call has the dashboards of a troubled service open.
         for place, (service, metric, _, _) in enumerate(self._panels):
             if metric in (ERRORS, LATENCY) and minute.load.blame[service][metric][minute.index]:
@@ -81,7 +84,8 @@ class Grafana:
         to = minute.epoch_ms + at
         values = ",".join(self._points[service, metric][index - POINTS + 1 : index + 1])
         text = (
-            f'"@kind":"panel","@query":{{"from":"{to - 900_000}","to":"{to}","requestId":"Q{word >> 48}",'
+            f'"@kind":"panel","@query":{{"from":"{to - 900_000}","to":"{to}",'
+            f'"requestId":"Q{word >> 48}",'
             f"{before}{times}],[{values}]]}}{after}"
         )
         return at, text, minute.load.blame[service][metric][index]
@@ -107,7 +111,8 @@ class Grafana:
 def _annotation(minute: Minute, service: str, text: str, tag: str, place: int) -> str:
     at = minute.epoch_ms + (3_000 if tag == "deploy" else 2_000)
     return (
-        f'"@kind":"annotation","id":{minute.number * 100 + place},"alertId":0,"dashboardUID":"{service}",'
+        f'"@kind":"annotation","id":{minute.number * 100 + place},'
+        f'"alertId":0,"dashboardUID":"{service}",'
         f'"panelId":1,"userId":3,"userName":"ci","newState":"","prevState":"","time":{at},'
         f'"timeEnd":{at},"created":{at + 40},"updated":{at + 40},"text":"{text}",'
         f'"tags":["{tag}","{service}"],"login":"ci","data":{{}}}}'

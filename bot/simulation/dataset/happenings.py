@@ -64,7 +64,8 @@ def _of_incident(incident: Incident, minute: int, pods: tuple[Pod, ...]) -> list
              f"Memory cgroup out of memory: Killed process 1 ({pod.service}) total-vm:2418800kB",
              "kernel-monitor", pod),
             (5_100, "Warning", "BackOff",
-             f"Back-off restarting failed container {pod.service} in pod {pod.name}", "kubelet", pod),
+             f"Back-off restarting failed container {pod.service} in pod {pod.name}",
+             "kubelet", pod),
             (16_900, "Normal", "Started", f"Started container {pod.service}", "kubelet", pod),
         ]  # fmt: skip
     if action == "unhealthy" and 0 <= into < incident.end - incident.start:
@@ -111,7 +112,10 @@ def _event(config: Config, minute: Minute, told: Told, digits: str) -> str:
         )
     else:
         name, host = about, ""
-        involved = f'{{"kind":"Deployment","namespace":"{namespace}","name":"{name}","apiVersion":"apps/v1"}}'
+        involved = (
+            f'{{"kind":"Deployment","namespace":"{namespace}","name":"{name}",'
+            f'"apiVersion":"apps/v1"}}'
+        )
     return (
         f'"@kind":"event","kind":"Event","apiVersion":"v1","metadata":{{"name":"{name}.{digits[:16]}",'
         f'"namespace":"{namespace}","uid":"{uuid_text(digits[16:48])}","resourceVersion":'

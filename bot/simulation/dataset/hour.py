@@ -76,6 +76,7 @@ class World:
         self.requests = RequestMaker(config, job.seed)
         self.reporter = Reporter(config, job.seed)
         decoys = self.plan.decoys
+        self.crawled = [(one.start, one.end) for one in decoys if one.kind == "crawler"]
         self.kubernetes = Kubernetes(config, job.seed, self.rates["kubernetes"])
         self.sentry = Sentry(config, job.seed, self.rates["sentry"])
         self.cloudwatch = CloudWatch(config, job.seed, self.rates["cloudwatch"], decoys)
@@ -90,6 +91,8 @@ class World:
         surge = load.surge(index)
         pods = {one.name: self.fleet.pods(one.name, number) for one in self.config.services}
         requests = self.requests.make(load, pods, number, count_of(expected * surge, word))
+        if any(start <= number < end for start, end in self.crawled):
+            requests = sorted([*requests, *self.requests.crawl(load, pods, number)])
         minute = Minute(number, index, stamp(number), number * 60_000, load, pods, requests, factor)
         everyday = self.rates["sentry"] * EVERYDAY_SHARE * factor
         reports = self.reporter.make(minute, count_of(everyday, word >> 12))

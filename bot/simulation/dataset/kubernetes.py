@@ -16,7 +16,7 @@ from bot.simulation.dataset.reports import Report
 from bot.simulation.dataset.requests import Hop, Minute, Request
 
 _MILLION = 1_000_000
-_HEAD = '"@kind":"log","time":"%s%sZ","stream":"%s","_p":"F","log":"'
+_HEAD = '"@kind":"log","time":"%s%sZ","stream":"%s","log":"'
 _TAIL = '\\n","kubernetes":%s}'
 
 
@@ -120,11 +120,12 @@ class Kubernetes:
             pod = pods[(word >> 10) % len(pods)]
             at = (word >> 16) % 60_000
             shape = _QUIET_SHAPES[service.language][(word >> 40) & 63]
+            when = f"{SECONDS[at]}{(word >> 5) % _MILLION:06d}"
             numbers = ((word >> 46) & 255, (word >> 32) & 2047)
             found.append(
                 (
                     at,
-                    shape % (minute.text, SECONDS[at], "stdout", *numbers, digits, pod.kubernetes),
+                    shape % (minute.text, when, "stdout", *numbers, digits, pod.kubernetes),
                     0,
                 )
             )
@@ -167,7 +168,7 @@ def _go(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
     _, trace, _, ip, size, agent, route, path, _, _ = request
     moment = f"{minute.text}{seconds}{(ms * 7919 + size * 104729) % _MILLION:06d}Z"
     return (
-        f'"@kind":"log","time":"{moment}","stream":"stdout","_p":"F","log":"{{\\"level\\":'
+        f'"@kind":"log","time":"{moment}","stream":"stdout","log":"{{\\"level\\":'
         f'\\"info\\",\\"ts\\":\\"{moment}\\",\\"caller\\":\\"http/server.go:118\\",\\"msg\\":'
         f'\\"request completed\\",\\"method\\":\\"{route[0]}\\",\\"path\\":\\"{path}\\",'
         f'\\"status\\":{status},\\"duration_ms\\":{ms},\\"bytes\\":{size},\\"remote_ip\\":'
@@ -181,8 +182,9 @@ def _java(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
     _, trace, user, ip, size, _, route, path, _, _ = request
     moment = f"{minute.text}{seconds}{(ms * 7919 + size * 104729) % _MILLION:06d}Z"
     return (
-        f'"@kind":"log","time":"{moment}","stream":"stdout","_p":"F","log":"{moment}  INFO '
-        f"[{service.name},{trace},{span}] 1 --- [nio-8080-exec-{user % 24}] c.shop.web.RequestLog : "
+        f'"@kind":"log","time":"{moment}","stream":"stdout","log":"{moment}  INFO '
+        f"[{service.name},{trace},{span}] 1 --- [nio-8080-exec-{user % 24}] "
+        f"c.shop.web.RequestLog : "
         f"{route[0]} {path} -> {status} in {ms} ms ({size} bytes) user={user} ip={ip}"
         f'\\n","kubernetes":{pod.kubernetes}}}'
     )
@@ -193,7 +195,7 @@ def _node(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
     at, trace, _, ip, size, _, route, path, _, _ = request
     nanos = (ms * 7919 + size * 104729) % _MILLION
     return (
-        f'"@kind":"log","time":"{minute.text}{seconds}{nanos:06d}Z","stream":"stdout","_p":"F","log":"{{'
+        f'"@kind":"log","time":"{minute.text}{seconds}{nanos:06d}Z","stream":"stdout","log":"{{'
         f'\\"level\\":30,\\"time\\":{minute.epoch_ms + at},\\"pid\\":1,\\"hostname\\":'
         f'\\"{pod.name}\\",\\"reqId\\":\\"{span}\\",\\"traceId\\":\\"{trace}\\",\\"req\\":'
         f'{{\\"method\\":\\"{route[0]}\\",\\"url\\":\\"{path}\\",\\"remoteAddress\\":\\"{ip}\\"}},'
@@ -207,7 +209,7 @@ def _python(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
     _, trace, user, ip, size, _, route, path, _, _ = request
     nanos = (ms * 7919 + size * 104729) % _MILLION
     return (
-        f'"@kind":"log","time":"{minute.text}{seconds}{nanos:06d}Z","stream":"stdout","_p":"F","log":"'
+        f'"@kind":"log","time":"{minute.text}{seconds}{nanos:06d}Z","stream":"stdout","log":"'
         f"{minute.text}{seconds} INFO [{service.name}.web] trace_id={trace} span_id={span} "
         f'{ip} \\"{route[0]} {path} HTTP/1.1\\" {status} {size} {ms}ms user={user}'
         f'\\n","kubernetes":{pod.kubernetes}}}'

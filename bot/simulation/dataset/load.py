@@ -54,6 +54,10 @@ class Load:
         size = LOOK_BACK + HOUR
         self.traffic = [traffic.at(self.first + index) for index in range(size)]
         self.thresholds = {one.name: _thresholds(one, traffic.peak) for one in config.services}
+        self._batches: dict[str, list[tuple[int, int]]] = {}
+        for decoy in plan.decoys:
+            if decoy.kind == "batch_job":
+                self._batches.setdefault(decoy.service, []).append((decoy.start, decoy.end))
         self.values: dict[str, list[list[float]]] = {}
         self.blame: dict[str, list[list[int]]] = {}
         width = len(METRICS)
@@ -85,6 +89,8 @@ class Load:
             wander = [1 + self._noise * BELL[word % BELL_SIZE] for word in row]
             level = [value * noisy for value, noisy in zip(quiet, wander, strict=True)]
             marks = [0] * len(METRICS)
+            if any(start <= minute < end for start, end in self._batches.get(service.name, ())):
+                level[CPU] = max(level[CPU], min(level[CPU] + 26, 74.0))
             for incident, reached in felt:
                 _bend(level, marks, incident, reached, minute, self._bit[incident.id])
             level[LATENCY] *= max(1.0, 0.4 / (1.01 - level[CPU] / 100))

@@ -194,6 +194,8 @@ def _decoys(
             begin = start + dice.below(max(1, end - start - 12))
             kind = kinds[number % len(kinds)]
             service = dice.pick(config.services).name
+            if kind == "crawler":
+                service = config.services[0].name
             length = 1 if kind == "flapping_alarm" else dice.between(4, 12)
             busy = any(
                 begin < one.end + 15

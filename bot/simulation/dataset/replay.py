@@ -32,6 +32,9 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?")
 _EPOCH_MS = re.compile(r"1\d{12}")
 _IDS = frozenset({"event_id", "id", "sid", "queryId", "eventId"})
 _MINUTE = 60_000
+_AT_ONCE = 200
+_PATIENCE = 0.002
+"""Seconds too early that nobody waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +72,12 @@ class HttpDoor:
     """A Jinkies (`plain` is False) or any HTTP server that takes a JSON body by POST.
 
     Sentry's events need a DSN key of that Jinkies, `http://key@host/1` as /dsn makes it; without
-    one they go through its generic door.
+    one they go through its generic door. `secrets` are by the name of the door in its path, ""
+    for every other.
     """
 
     url: str
-    secret: str = field(default="", repr=False)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     plain: bool = False
     _connection: http.client.HTTPConnection | None = None
 
@@ -108,8 +112,8 @@ class HttpDoor:
 
     def _post(self, path: str, body: bytes, about: str) -> str:
         headers = {"Content-Type": "application/json", "X-Dataset-Entry": about}
-        if self.secret:
-            headers["Authorization"] = f"Bearer {self.secret}"
+        if secret := self.secrets.get(path.rpartition("/")[2]) or self.secrets.get(""):
+            headers["Authorization"] = f"Bearer {secret}"
         for attempt in (1, 2):
             connection = self._connection or self._open()
             try:
@@ -135,11 +139,6 @@ class HttpDoor:
             raise DatasetError(f"--to {self.url}: http://… or https://… is expected")
         self._connection = kind[url.scheme](url.hostname, url.port, timeout=30)
         return self._connection
-
-
-def door_of(url: str, kind: str, secret: str) -> Door:
-    """The HTTP door of a URL."""
-    return HttpDoor(url, secret, plain=kind == "plain")
 
 
 def _json(line: Mapping[str, Any]) -> bytes:
@@ -189,31 +188,33 @@ class Replay:
         salt = begun.isoformat()
         sent, shown = Sent(), start
         told(0, end - start)
+        due: list[Delivery] = []
+
+        def send() -> None:
+            for refusal in self.door.deliver(due):
+                sent.delivered += not refusal
+                sent.refused += bool(refusal)
+                sent.last_refusal = refusal or sent.last_refusal
+            due.clear()
+
         for delivery in self._entries(dataset, start, end):
             minute = delivery.at // _MINUTE
             if minute > shown:
                 shown = minute
                 told(shown - start, end - start)
-            self._wait(begun, (delivery.at - start * _MINUTE) / 1000 / self.speed)
+            into = delivery.at - start * _MINUTE
+            ahead = into / 1000 / self.speed - (self.clock() - begun).total_seconds()
+            if due and (ahead > _PATIENCE or len(due) >= _AT_ONCE):
+                send()
+            if ahead > _PATIENCE:
+                self.pause(ahead)
             # What happened later on the clock of the set has just happened on ours.
-            lag = timedelta(milliseconds=delivery.at - start * _MINUTE) * (1 - 1 / self.speed)
-            moved = Delivery(
-                delivery.source,
-                delivery.kind,
-                delivery.at,
-                shifted(delivery.line, shift - lag, salt),
-            )
-            for refusal in self.door.deliver([moved]):
-                sent.delivered += not refusal
-                sent.refused += bool(refusal)
-                sent.last_refusal = refusal or sent.last_refusal
+            lag = timedelta(milliseconds=into) * (1 - 1 / self.speed)
+            line = shifted(delivery.line, shift - lag, salt)
+            due.append(Delivery(delivery.source, delivery.kind, delivery.at, line))
+        send()
         told(end - start, end - start)
         return sent
-
-    def _wait(self, begun: datetime, due: float) -> None:
-        ahead = due - (self.clock() - begun).total_seconds()
-        if ahead > 0.002:
-            self.pause(ahead)
 
     def _entries(self, dataset: DataSet, start: int, end: int) -> Iterator[Delivery]:
         hours = sorted({dataset.place_of(file)[1] for file in dataset.files})

@@ -10,6 +10,7 @@ from bot.simulation.dataset.draws import BELL_SIZE, LOGNORMAL, hexes, weighted, 
 from bot.simulation.dataset.fleet import Pod
 from bot.simulation.dataset.load import ERRORS, LATENCY, LOOK_BACK, Load
 
+_CRAWLED = 14
 _STOP = 0.34
 """How often an answer needs no further service."""
 _MAX_DEPTH = 4
@@ -165,6 +166,29 @@ class RequestMaker:
                 )
             )
         return found
+
+    def crawl(self, load: Load, pods: dict[str, tuple[Pod, ...]], number: int) -> list[Request]:
+        """A crawler that asks the entrance for what is not there."""
+        entrance = self._services[0]
+        draws = words(_CRAWLED, self._seed, "crawler", number)
+        traces = hexes(_CRAWLED, 48, self._seed, "crawler ids", number)
+        route = Route("GET", "/", "", False, "/{path}", (entrance,))
+        blame = load.blame[entrance.name][ERRORS][number - load.start + LOOK_BACK]
+        return [
+            Request(
+                word % 60_000,
+                digits[:32],
+                0,
+                "203.0.113.77",
+                153,
+                "Mozilla/5.0 (compatible; Crawler/2.1; +http://crawler.example)",
+                route,
+                f"/archive/{word >> 40}.php",
+                (Hop(entrance, pods[entrance.name][0], digits[32:], 2, 404, blame, False),),
+                blame,
+            )
+            for word, digits in zip(draws, traces, strict=True)
+        ]
 
 
 def _arrivals(draws: list[int]) -> list[int]:

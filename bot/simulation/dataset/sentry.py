@@ -81,11 +81,13 @@ class Sentry:
             status = "errored" if errors else "exited"
             moment = f"{minute.text}{SECONDS[at]}Z"
             text = (
-                f'"@kind":"session","sid":"{uuid_text(digits)}","did":"{1_000 + (word >> 24) % 48_611}",'
+                f'"@kind":"session","sid":"{uuid_text(digits)}",'
+                f'"did":"{1_000 + (word >> 24) % 48_611}",'
                 f'"init":false,"started":"{moment}","timestamp":"{moment}",'
                 f'"duration":{(word >> 34) % 90_000 / 100},"status":"{status}","errors":{errors},'
                 f'"attrs":{{"release":"{release}","environment":"production",'
-                f'"ip_address":"{23 + (word >> 33) % 180}.{word >> 40 & 255}.{word >> 48 & 255}.0"}}}}'
+                f'"ip_address":"{23 + (word >> 33) % 180}.{word >> 40 & 255}.'
+                f'{word >> 48 & 255}.0"}}}}'
             )
             found.append((at, text, 0))
         return found
@@ -170,4 +172,4 @@ def _transaction(minute: Minute, request: Request, place: int, event_id: str) ->
 
 
 def _status(status: int) -> str:
-    return {200: "ok", 500: "internal_error"}.get(status, "unavailable")
+    return {200: "ok", 404: "not_found", 500: "internal_error"}.get(status, "unavailable")

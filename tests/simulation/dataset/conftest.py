@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from dataset_samples import START, job_in, made  # noqa: E402
+from dataset_samples import START, job_in, made
 
 
 @pytest.fixture(scope="session")

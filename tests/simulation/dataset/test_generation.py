@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import subprocess
@@ -180,7 +179,7 @@ def test_a_full_disk_says_so_and_leaves_nothing_half(
     def onto_full_disk(self: files.LineFile, root: Path, path: str, compressor: str) -> None:
         real(self, root, path, compressor)
         self._handle.close()
-        self._handle = Path("/dev/full").open("wb", buffering=0)
+        self._handle = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115
 
     monkeypatch.setattr(files.LineFile, "__init__", onto_full_disk)
     with pytest.raises(DatasetError, match=r"is full; what is complete stays.*goes on"):
@@ -192,7 +191,6 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DatasetError, match="cannot be written"):
         made(job_in(tmp_path / "file" / "set"))
-    assert errno.ENOSPC != errno.ENOTDIR
 
 
 def test_one_hour_made_alone_is_that_hour_of_the_set(short_set: Path, tmp_path: Path) -> None:
@@ -212,4 +210,9 @@ def test_the_same_minutes_are_in_a_set_of_another_length_where_the_plan_is_empty
     assert same > len(ours) * 0.9
 
 
-GOLDEN: dict[str, str] = {}
+GOLDEN = {
+    "cloudwatch": "3046a986",
+    "grafana": "1847e11b",
+    "kubernetes": "134b2597",
+    "sentry": "4628cc70",
+}

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def test_every_type_of_incident_happens_in_a_day(day_set: Path) -> None:
 
 def test_incidents_overlap_and_decoys_are_told_apart(day_set: Path) -> None:
     spans = sorted(window_of(one) for one in truth(day_set))
-    assert any(after[0] < before[1] for before, after in zip(spans, spans[1:], strict=False))
+    assert any(after[0] < before[1] for before, after in pairwise(spans))
     text = (day_set / "correlation" / "incidents_2026-01-07.json").read_bytes()
     decoys = orjson.loads(text)["decoys"]
     assert len({decoy["kind"] for decoy in decoys}) >= 4
@@ -218,7 +219,8 @@ def test_the_root_cause_of_a_bad_deploy_is_a_line_of_its_release(day_set: Path) 
     assert frames
     hits = [
         frame for release, frame in frames
-        if (release, frame["filename"], frame["lineno"]) == (cause["release"], cause["file"], cause["line"])
+        if release == cause["release"]
+        and (frame["filename"], frame["lineno"]) == (cause["file"], cause["line"])
     ]  # fmt: skip
     assert len(hits) > len(frames) * 0.8
     assert all("price" in frame["context_line"].lower() for frame in hits)
