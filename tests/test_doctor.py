@@ -128,9 +128,9 @@ async def test_missing_permissions_are_listed(
 async def test_a_silent_discord_does_not_hang_the_doctor(
     good: dict[str, Any], discord_standin: DiscordStandIn
 ) -> None:
-    discord_standin.faults.add(discord_faults.Fault(route="users/@me", delay=5))
-    (line,) = await failures_of(good, patience=1)
-    assert "Discord: no answer in 1 s" in line
+    discord_standin.faults.add(discord_faults.Fault(route="users/@me", delay=10))
+    (line,) = await failures_of(good, patience=4)  # enough for the others, also on a busy machine
+    assert "Discord: no answer in 4 s" in line
 
 
 async def test_a_refused_github_token_is_reported_with_a_cure(good: dict[str, Any]) -> None:

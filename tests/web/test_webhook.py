@@ -314,7 +314,7 @@ def mutated(draw: st.DrawFn) -> tuple[str, bytes]:
 odd_headers = st.dictionaries(
     st.sampled_from(["Content-Encoding", "Content-Type", "X-Jinkies-Signature",
                      "X-Jinkies-Timestamp", "Authorization", "Accept", "X-Forwarded-For"]),
-    st.text(st.characters(codec="latin-1", exclude_characters="\r\n"), max_size=20)
+    st.text([chr(code) for code in range(256) if chr(code) not in "\r\n"], max_size=20)
     | st.sampled_from(["gzip", "deflate", "br", f"Bearer {SECRET}", "v1=00"]),
 )  # fmt: skip
 
