@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -136,11 +136,17 @@ class CloudWatchStandIn:
             event = Stored(
                 at, self._numbers, message, stream, orjson.dumps(told), len(message) + OVERHEAD
             )
-            if kept.events and kept.events[-1].at > at:
-                insort(kept.events, event, key=_place)
-            else:
-                kept.events.append(event)
+            kept.events.append(event)
+        kept.events.sort(key=_place)
         return ids
+
+    def answer(self, operation: str, asked: Mapping[str, Any]) -> bytes:
+        """What the server says to a well-signed call, at once.
+
+        Raises:
+            Refused: as AWS would.
+        """
+        return self._operation(operation)(dict(asked))
 
     async def _answer(self, request: web.Request) -> web.Response:
         operation = request.headers.get("X-Amz-Target", "").removeprefix(_TARGET)
@@ -150,7 +156,7 @@ class CloudWatchStandIn:
             await asyncio.sleep(self.manners.latency)
         try:
             self._admit(request)
-            answer = self._operation(operation)(orjson.loads(body))
+            answer = self.answer(operation, orjson.loads(body))
         except Refused as refusal:
             told = {"__type": refusal.kind, "message": str(refusal)}
             return _response(400, orjson.dumps(told))

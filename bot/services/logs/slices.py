@@ -24,7 +24,7 @@ from bot.services.logs.wire import Page
 
 LOOKAHEAD = MOST_WORKERS + 2
 _FIRST_LOOK_BACK = 60_000  # milliseconds
-_GROWTH = 16
+_GROWTH = 16.0
 _FULL = 0.85  # of a page is what a slice aims at
 _PAGES_AHEAD = 2  # of a slice whose turn has not come
 
@@ -88,7 +88,7 @@ class SlicedRead:
         self._span = _FIRST_LOOK_BACK if newest_first else self._window
         self._full_page = 10_000.0  # events
         self._kept = 0
-        self._kept_by_slice = 0.0
+        self._seen = 0  # milliseconds of the window
         self._answers = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._change = asyncio.Event()
@@ -135,8 +135,9 @@ class SlicedRead:
         return [page for page in ready if page]
 
     def _begin_more(self) -> None:
-        for place in range(LOOKAHEAD):
-            if len(self._tasks) >= self._wanted_workers() or place >= len(self._slices):
+        for place in range(min(LOOKAHEAD, len(self._slices))):
+            # The first is read whatever the others do: they may wait for it.
+            if place and len(self._tasks) >= self._wanted_workers():
                 break
             if not self._slices[place].is_begun:
                 self._begin(place)
@@ -150,9 +151,8 @@ class SlicedRead:
         if not self._limit:
             return most
         missing = self._limit - self._kept
-        if missing <= 0:
-            return 1 if not self._slices[0].is_done else 0
-        return max(1, min(most, math.ceil(missing / max(1.0, self._kept_by_slice))))
+        expected = self._kept / self._seen * self._span if self._seen else 0.0
+        return max(0, min(most, math.ceil(missing / max(1.0, expected))))
 
     def _begin(self, place: int) -> None:
         """Cut a slice of the present span off the unread part at `place`, and read it."""
@@ -183,17 +183,18 @@ class SlicedRead:
 
     async def _read(self, slice_: Slice) -> None:
         token: str | None = None
-        asked = 0
+        asked = count = 0
         while True:
             page = await self._fetch(slice_.first, slice_.last, token, slice_.memory)
             asked += 1
+            count += page.count
             self._answers += 1
             self._progress.scanned += page.count
             if page.token is None:
                 self._add(slice_, page.lines)
                 slice_.is_done = True
-                if asked == 1:
-                    self._learn(slice_, page)
+                self._seen += slice_.length
+                self._learn(slice_, count, sum(map(len, slice_.pages)))
                 return
             if self._give_back(slice_, page, is_first=asked == 1):
                 return
@@ -207,19 +208,18 @@ class SlicedRead:
     def _add(self, slice_: Slice, lines: list[LogLine]) -> None:
         slice_.pages.append(lines)
         self._kept += len(lines)
-        self._kept_by_slice = self._kept / self._answers
         self._progress.matched += len(lines)
 
-    def _learn(self, slice_: Slice, page: Page) -> None:
+    def _learn(self, slice_: Slice, count: int, kept: int) -> None:
         """Aim the next slices by how full this one was."""
         if slice_.length < self._span:
             return  # a rest, cut short
-        self._full_page = max(self._full_page, float(page.count))
-        growth = max(1.0, min(_GROWTH, _FULL * self._full_page / max(page.count, 1)))
+        self._full_page = max(self._full_page, float(count))
+        growth = max(1.0, min(_GROWTH, _FULL * self._full_page / count)) if count else _GROWTH
         missing = self._limit - self._kept
-        if page.lines and missing > 0:  # no further than it takes
-            growth = min(growth, max(1.0, 1.5 * missing / len(page.lines)))
-        self._span = min(self._window, int(slice_.length * growth))
+        if kept and missing > 0:  # no further than it takes
+            growth = min(growth, max(1.0, 1.5 * missing / kept))
+        self._span = min(self._window, math.ceil(slice_.length * growth))
 
     def _give_back(self, slice_: Slice, page: Page, *, is_first: bool) -> bool:
         """Leave what lies behind this page to others; False if its token must be followed."""
@@ -238,6 +238,7 @@ class SlicedRead:
         rest = Slice(border, slice_.last)
         slice_.last = border - 1
         slice_.is_done = True
+        self._seen += slice_.length
         place = self._slices.index(slice_)
         self._slices.insert(place if self._newest_first else place + 1, rest)
         return True
@@ -245,7 +246,8 @@ class SlicedRead:
     def _divide(self, slice_: Slice) -> bool:
         """The server looks through much and finds nothing: let several look."""
         parts = self._workers()
-        if slice_.length < parts * _FIRST_LOOK_BACK or parts < 2:
+        least = max(parts * _FIRST_LOOK_BACK, self._window // (4 * parts))
+        if slice_.length < least or parts < 2:
             return False
         self._span = math.ceil(slice_.length / parts)
         slice_.is_begun = False

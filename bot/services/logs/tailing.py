@@ -50,13 +50,18 @@ async def followed(
         is_deep = clock() >= deep_at
         overlap = rhythm.deep_overlap if is_deep else rhythm.overlap
         since = max(start, reached - int(overlap * 1000))
-        async for lines in look(since, progress):
+        looking = Progress()
+        async for lines in look(since, looking):
             fresh = [line for line in lines if line.id not in given]
             given.update((line.id, line.at) for line in fresh)
             if lines:
                 reached = max(reached, lines[-1].at)
+            progress.matched += len(fresh)
             if fresh:
                 yield fresh
+        progress.calls += looking.calls
+        progress.throttled += looking.throttled
+        progress.scanned += looking.scanned
         if is_deep:
             deep_at = clock() + rhythm.deep_every
             given = _recent(given, reached - int(rhythm.deep_overlap * 1000))

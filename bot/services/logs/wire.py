@@ -74,7 +74,7 @@ class Wire:
         """
         body = self._ask(orjson.dumps(asked))
         with self._parsing:
-            return _page(body, group, keep)
+            return read_page(body, group, keep)
 
     def close(self) -> None:
         """Close the connections."""
@@ -106,7 +106,8 @@ class Wire:
         return content
 
 
-def _page(body: bytes, group: str, keep: Keep) -> Page:
+def read_page(body: bytes, group: str, keep: Keep) -> Page:
+    """Make lines of an answer of FilterLogEvents."""
     answer = orjson.loads(body)
     events = answer.get("events") or []
     intern = sys.intern
