@@ -261,19 +261,22 @@ def _branch(wanted: _Filter, kind: tuple[ColumnElement[bool], ...], depth: int) 
 
 def _by_number(number: int, states: Sequence[AlertState], limit: int) -> Select[Any]:
     """Alerts whose number begins with these digits: 4 finds 4, 40-49, 400-499 …"""
-    wanted = alerts.c.state.in_(states)
+    # Each branch walks the newest of its stretch of an index, however many others there are.
     branches = [
         select(
             select(alerts.c.id)
-            .where(alerts.c.id.between(number * 10**digits, (number + 1) * 10**digits - 1), wanted)
+            .where(
+                alerts.c.state == state.value,
+                alerts.c.id.between(number * 10**digits, (number + 1) * 10**digits - 1),
+            )
             .order_by(alerts.c.id.desc())
             .limit(limit)
             .subquery()
         )
         for digits in range(10)
+        for state in states
         if (number + 1) * 10**digits < 2**63
     ]
-    # Each branch walks the newest of its range, so that a million alerts are never gathered.
     chosen = union_all(*branches).subquery("chosen")
     exact_first = case((alerts.c.id == number, 0), else_=1)
     return (

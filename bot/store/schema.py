@@ -56,6 +56,7 @@ alerts = Table(
         "fingerprint_key", "service", "environment", "fingerprint_version", name="alerts_identity"
     ),
     Index("alerts_by_state", "state", "severity", "last_seen"),
+    Index("alerts_by_number", "state", "id"),
     Index("alerts_by_service", "service", "state", "last_seen"),
     Index("alerts_by_environment", "environment", "state", "last_seen"),
     sqlite_autoincrement=True,  # a pruned alert's number is never given to another
