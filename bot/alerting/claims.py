@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.alerting.correlation import strongest
+from bot.alerting.correlation import stronger
 from bot.alerting.owing import QUIET, due, new_card, urgency
 from bot.errors import NotFound, UpstreamError
 from bot.models import Alert, Notification, Reason
@@ -51,7 +51,7 @@ def claim(transaction: Transaction, debt_ids: Collection[int], now: datetime) ->
         claimed = replace(
             found.debt,
             state=CLAIMED,
-            sending=strongest(found.debt.sending, found.debt.reason),
+            sending=stronger(found.debt.sending, found.debt.reason),
             reason=None,
             claim=secrets.token_hex(8),
             due_at=now + LEASE,
@@ -147,7 +147,7 @@ def _held(transaction: Transaction, held: Claim) -> tuple[Card, Debt] | None:
 
 def _released(debt: Debt) -> Debt:
     """Nobody's, and owing both what was being sent and what was added."""
-    return replace(debt, claim="", sending=None, reason=strongest(debt.sending, debt.reason))
+    return replace(debt, claim="", sending=None, reason=stronger(debt.sending, debt.reason))
 
 
 def _dead(debt: Debt, problem: str, now: datetime) -> Debt:

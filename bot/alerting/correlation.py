@@ -25,9 +25,11 @@ STRENGTH = (
 )
 
 
-def strongest(*reasons: Reason | None) -> Reason | None:
-    """The reason that one message gives for all of these; None stands for no reason."""
-    return min((each for each in reasons if each is not None), key=STRENGTH.index, default=None)
+def stronger(one: Reason | None, other: Reason | None) -> Reason | None:
+    """The reason that one message gives for both; None stands for no reason."""
+    if one is None or other is None or one is other:
+        return one or other
+    return min(one, other, key=STRENGTH.index)
 
 
 def begin(arrival: Arrival, now: datetime) -> Alert:
@@ -60,7 +62,7 @@ def tell_all(
     news: Reason | None = None
     for arrival in arrivals:
         alert, reason = tell(alert, arrival, now)
-        news = strongest(news, reason)
+        news = stronger(news, reason)
     return alert, news
 
 

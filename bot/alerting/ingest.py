@@ -216,6 +216,9 @@ def _record(
 def _enqueue(transaction: Transaction, news: Iterable[News], route: Route, now: datetime) -> bool:
     """Owe the cards what is new; True if that changed the outbox."""
     told = [(each.alert, each.reason) for each in news if each.reason is not None]
+    repeated = [alert.id for alert, reason in told if reason is Reason.REPEATED]
+    waiting = debts.owed_already(transaction, repeated)  # most of them, while errors storm
+    told = [one for one in told if one[1] is not Reason.REPEATED or one[0].id not in waiting]
     standings = debts.standings(transaction, [alert.id for alert, _ in told])
     changed = [
         changed

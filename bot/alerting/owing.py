@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.alerting.correlation import strongest
+from bot.alerting.correlation import stronger
 from bot.models import Alert, Reason, Receiver, Severity
 from bot.store.debts import Card, Debt, Standing
 from bot.store.outbox import CLAIMED, DEAD, PENDING
@@ -75,18 +75,21 @@ def owe(
 
 
 def _merged(old: Debt, new: Debt, now: datetime) -> Debt:
-    """One debt for both: the stronger reason, the greater urgency, the earlier time."""
+    """One debt for both: the stronger reason, the greater urgency, the earlier time.
+
+    Mere repetition adds nothing to what is owed already (`debts.owed_already` relies on it).
+    """
+    if old.state == DEAD and new.reason is Reason.REPEATED and now < old.due_at:
+        return old
     merged = replace(
         old,
-        reason=strongest(old.reason, new.reason),
+        reason=stronger(old.reason, new.reason),
         urgency=min(old.urgency, new.urgency),
         mention=old.mention or new.mention,
     )
     if old.state == CLAIMED:
         return merged  # sent after what is being sent; its due time is the claim's
     if old.state == DEAD:
-        if new.reason is Reason.REPEATED and now < old.due_at:
-            return old
         return replace(merged, state=PENDING, due_at=new.due_at, attempts=0)
     if old.attempts and new.reason is not Reason.ACTED:
         return merged  # it waits because sending failed, and news does not mend that

@@ -19,12 +19,13 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
+    literal_column,
     select,
 )
 
 from bot.models import Reason
 from bot.store.moments import to_moment, to_moment_or_none, to_number
-from bot.store.outbox import CLAIMED, PENDING
+from bot.store.outbox import CLAIMED, DEAD, PENDING
 from bot.store.prepared import Lookup
 from bot.store.schema import cards, outbox
 from bot.store.upserts import Upsert
@@ -89,6 +90,19 @@ _STANDINGS = select(*_labelled(cards, "card"), *_labelled(outbox, "debt")).outer
     (outbox.c.alert_id == cards.c.alert_id) & (outbox.c.channel_id == cards.c.channel_id),
 )
 _OF_ALERTS = Lookup(_STANDINGS, [cards.c.alert_id])
+_OWED_ALREADY = Lookup(
+    select(cards.c.alert_id)
+    .outerjoin(
+        outbox,
+        (outbox.c.alert_id == cards.c.alert_id)
+        & (outbox.c.channel_id == cards.c.channel_id)
+        & (outbox.c.state != literal_column(f"'{DEAD}'"))
+        & (outbox.c.reason != literal_column("''")),
+    )
+    .group_by(cards.c.alert_id)
+    .having(func.count() == func.count(outbox.c.id)),
+    [cards.c.alert_id],
+)
 _OF_DEBT = _STANDINGS.where(outbox.c.id == bindparam("debt_id"))
 
 
@@ -98,6 +112,12 @@ def standings(connection: Connection, alert_ids: Collection[int]) -> dict[int, l
     for row in _OF_ALERTS.rows(connection, [(alert_id,) for alert_id in alert_ids]):
         found[row.card_alert_id].append(_standing(row))
     return found
+
+
+def owed_already(connection: Connection, alert_ids: Collection[int]) -> set[int]:
+    """Those of the alerts that have cards, each of which is owed something and not dead."""
+    found = _OWED_ALREADY.rows(connection, [(alert_id,) for alert_id in alert_ids])
+    return {row.alert_id for row in found}
 
 
 def standing(connection: Connection, debt_id: int) -> Standing | None:

@@ -49,7 +49,7 @@ class Prepared:
 
 
 class Lookup:
-    """The rows of a query in which `columns` are one of the given keys."""
+    """The rows of a query, itself without parameters, in which `columns` are one of the keys."""
 
     def __init__(self, query: Select[Any], columns: Sequence[ColumnElement[Any]]) -> None:
         self._width = len(columns)
