@@ -203,6 +203,14 @@ sdk_keys = Table(
     sqlite_with_rowid=False,
 )
 
+scans = Table(
+    "scans",
+    metadata,
+    Column("log_group", String, primary_key=True),
+    Column("reached", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # One row, drawn when the database was made: tells this deployment from any other.
 deployment = Table(
     "deployment",
