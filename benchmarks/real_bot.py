@@ -9,19 +9,13 @@ from __future__ import annotations
 import asyncio
 import sys
 
-import discord
-import yarl
-
 from bot.config import load_settings
 from bot.main import Running, Tempo, run_bot
+from sandbox.discord.pointing import pointed_at
 
 
-async def serve(standin: str) -> None:
+async def serve() -> None:
     """Run until standard input ends."""
-    discord.http.Route.BASE = f"{standin}/api/v10"
-    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(
-        standin.replace("http", "ws", 1) + "/gateway"
-    )
     stop = asyncio.Event()
 
     def told(running: Running) -> None:
@@ -36,4 +30,5 @@ async def serve(standin: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1]))
+    with pointed_at(sys.argv[1]):
+        asyncio.run(serve())

