@@ -113,10 +113,14 @@ class Interaction:
 
 
 class Interactions:
-    """All interactions of the last 15 minutes, by token."""
+    """All interactions of the last 15 minutes, by token.
+
+    `late` names every one that was not answered in time.
+    """
 
     def __init__(self, world: World, answer_within: float = 3.0) -> None:
         self._world = world
+        self.late: list[str] = []
         self._answer_within = answer_within
         self._by_token: dict[str, Interaction] = {}
         self._modals: dict[tuple[str, str], Interaction] = {}  # (user, custom_id) -> opener
@@ -318,6 +322,8 @@ class Interactions:
 
     def _expire(self, interaction: Interaction) -> None:
         interaction.expired = True
+        named = interaction.data.get("custom_id") or interaction.data.get("name")
+        self.late.append(f"{named} of {self._world.users[interaction.user_id]['username']}")
         interaction.reply.note_failure()
         self._tell(interaction, "INTERACTION_FAILURE")
 

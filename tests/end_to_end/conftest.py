@@ -40,6 +40,7 @@ async def stage(
     rehearsal = Rehearsal(discord_standin, github, database)
     yield rehearsal
     await rehearsal.stop()
+    assert not discord_standin.interactions.late, "an answer came after Discord's 3 seconds"
 
 
 @pytest.fixture

@@ -98,6 +98,31 @@ async def test_a_pull_request_is_drafted_once(rehearsal: Rehearsal) -> None:
     await rehearsal.card(alert, "Pull request #1 (open)")
 
 
+@pytest.mark.parametrize(
+    ("button", "route", "shown"),
+    [
+        ("Create issue", "/issues$", "Issue #1 (open)"),
+        ("Create PR", "/git/commits$", "Pull request #1 (open)"),
+        ("Create PR", "/git/refs$", "Pull request #1 (open)"),
+        ("Create PR", "/pulls$", "Pull request #1 (open)"),
+    ],
+)
+async def test_a_lost_answer_of_github_makes_no_second_one(
+    rehearsal: Rehearsal, button: str, route: str, shown: str
+) -> None:
+    (alert,) = await rehearsal.send(crash())
+    card = await rehearsal.card(alert)
+    rehearsal.github.faults.lose_answer("POST", route)
+    first = await rehearsal.press("kim", card, button)
+    second = await rehearsal.press("ada", card, button)
+    assert not rehearsal.github.faults.waiting
+    assert ("is created in" in first.content) + ("is created in" in second.content) == 1
+    await rehearsal.card(alert, shown)
+    repository = rehearsal.github.world.repository(REPOSITORY)
+    assert len(repository.issues) == 1
+    assert len(repository.refs) == (2 if button == "Create PR" else 1)
+
+
 async def test_a_failure_of_github_is_told_with_what_to_do(rehearsal: Rehearsal) -> None:
     (alert,) = await rehearsal.send(crash())
     card = await rehearsal.card(alert)
