@@ -37,6 +37,7 @@ class Host:
         self.faults = []
         self.lose = 0
         self.gate = None
+        self.called = asyncio.Event()
 
     async def ensure_issue(self, repository, draft, *, seek):
         return await self._ensure("issue", repository, draft, seek)
@@ -48,6 +49,7 @@ class Host:
         return None
 
     async def _ensure(self, kind, repository, draft, seek):
+        self.called.set()
         if self.gate is not None:
             await self.gate.wait()
         if self.faults:
@@ -208,7 +210,7 @@ async def test_two_people_at_once_make_one_issue_and_see_the_same(road, actions,
     alert_id = (await road.send()).alert_id
     host.gate = asyncio.Event()
     both = [asyncio.create_task(actions.create_issue(alert_id, who)) for who in (KIM, ADA)]
-    await asyncio.sleep(0.05)
+    await host.called.wait()
     host.gate.set()
     outcomes = await asyncio.gather(*both)
     assert sorted(outcome.changed for outcome in outcomes) == [False, True]
@@ -241,8 +243,9 @@ async def test_a_claim_of_a_dead_process_is_taken_over_and_doubted(road, actions
     alert_id = (await road.send()).alert_id
     host.gate = asyncio.Event()
     dying = asyncio.create_task(actions.create_issue(alert_id, KIM))
-    await asyncio.sleep(0.05)
+    await host.called.wait()
     dying.cancel()
+    await asyncio.wait([dying])
     host.gate = None
     road.clock.pass_(seconds=16)
     assert (await actions.create_issue(alert_id, ADA)).by == "ada"
