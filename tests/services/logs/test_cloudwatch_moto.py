@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
-from conftest import lines_of
+from log_groups import lines_of
 
 from bot.analysis.logs.query import FieldCondition, LogQuery
 from bot.errors import NotFound, UpstreamError

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 
 import pytest
-from conftest import BASE, GROUP, lines_of, messages, query
+from log_groups import BASE, GROUP, lines_of, messages, query
 
 from bot.analysis.logs.query import LogLine
 from bot.errors import NotFound, UpstreamError

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from conftest import BASE, GROUP, query
+from log_groups import BASE, GROUP, query
 
 from bot.models import Severity
 from bot.services.logs.cloudwatch import CloudWatchStore

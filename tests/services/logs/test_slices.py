@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from conftest import BASE, GROUP
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from log_groups import BASE, GROUP
 
 from bot.analysis.logs.query import LogLine
 from bot.services.logs.limiting import limited
