@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Select, bindparam, tuple_
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, and_, bindparam, or_
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import CompilerElement
 
-_MOST_KEYS = 256  # of one question; databases bound the parameters of a statement
+_MOST_KEYS = 64  # of one question; databases bound its parameters and its depth
 
 
 class Prepared:
@@ -52,10 +53,10 @@ class Lookup:
     """The rows of a query, itself without parameters, in which `columns` are one of the keys."""
 
     def __init__(self, query: Select[Any], columns: Sequence[ColumnElement[Any]]) -> None:
-        self._width = len(columns)
-        self._query = query.where(tuple_(*columns).in_(bindparam("keys", expanding=True)))
+        self._query = query
+        self._columns = columns
         self._row: Any = namedtuple("Row", query.exported_columns.keys())  # type: ignore[misc]
-        self._ready: dict[tuple[str, int], tuple[str, list[str] | None]] = {}
+        self._ready: dict[tuple[str, int], tuple[str, bool]] = {}
 
     def rows(self, connection: Connection, keys: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
         """The rows, as the driver gives them, with names; keys that are not there are fine."""
@@ -66,19 +67,24 @@ class Lookup:
         size = 1 << (len(keys) - 1).bit_length()  # few sizes, so that each is composed once
         dialect = connection.dialect
         of = (dialect.name, size)
-        text, names = self._ready.get(of) or self._ready.setdefault(of, self._text(dialect, size))
+        text, by_name = self._ready.get(of) or self._ready.setdefault(of, self._text(dialect, size))
         padded = [*keys, *[keys[-1]] * (size - len(keys))]
         values = [value for key in padded for value in key]
-        given = values if names is None else dict(zip(names, values, strict=True))
+        given = {f"key{n}": value for n, value in enumerate(values)} if by_name else values
         with _cursor(connection, text) as cursor:
             cursor.execute(text, given)
             return map(self._row._make, cursor.fetchall())
 
-    def _text(self, dialect: Dialect, size: int) -> tuple[str, list[str] | None]:
-        compiled: Any = self._query.compile(dialect=dialect)
-        expanded = compiled.construct_expanded_state({"keys": [(None,) * self._width] * size})
-        names = None if compiled.positional else expanded.parameter_expansion["keys"]
-        return expanded.statement, names
+    def _text(self, dialect: Dialect, size: int) -> tuple[str, bool]:
+        """The statement, and whether its parameters are given by name."""
+        numbers = count()
+        # Not `(a, b) IN (…)`: for that, SQLite reads the whole table.
+        keys = [
+            and_(*(column == bindparam(f"key{next(numbers)}") for column in self._columns))
+            for _ in range(size)
+        ]
+        compiled: Any = self._query.where(or_(*keys)).compile(dialect=dialect)
+        return str(compiled), not compiled.positional
 
 
 @contextmanager
