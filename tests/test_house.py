@@ -49,6 +49,7 @@ KEPT_TO = {
     "sqlalchemy": {"store"},
     "alembic": {"store"},
 }
+OUTERMOST = [ROOT / "run.py", ROOT / "bootstrap.py"]
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
 # path or path::function -> why it may be longer
@@ -127,7 +128,7 @@ def test_an_example_can_be_copied_alone(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [*python_files("bot", "sandbox", "benchmarks", "examples", "tests"), ROOT / "run.py"],
+    [*python_files("bot", "sandbox", "benchmarks", "examples", "tests"), *OUTERMOST],
     ids=name_of,
 )
 def test_no_file_or_function_is_too_long(path: Path) -> None:
@@ -149,7 +150,7 @@ def test_every_reason_for_length_is_still_needed() -> None:
         assert (ROOT / entry.partition("::")[0]).exists(), entry
 
 
-@pytest.mark.parametrize("path", python_files("bot", "sandbox"), ids=name_of)
+@pytest.mark.parametrize("path", [*python_files("bot", "sandbox"), *OUTERMOST], ids=name_of)
 def test_names_say_what_a_thing_is(path: Path) -> None:
     assert not BANNED_NAMES.search(path.stem), path.stem
     for node in ast.walk(tree(path)):
@@ -180,7 +181,7 @@ def test_broad_excepts_are_rare_and_say_why() -> None:
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    for path in python_files("bot", "sandbox", "benchmarks", "examples"):
+    for path in [*python_files("bot", "sandbox", "benchmarks", "examples"), *OUTERMOST]:
         assert ast.get_docstring(tree(path)), f"{name_of(path)} has no docstring"
 
 
@@ -193,24 +194,35 @@ def test_no_path_of_a_builders_machine_is_in_the_project() -> None:
             assert not leaks.search(path.read_text(encoding="utf-8")), name_of(path)
 
 
-def commands() -> list[str]:
-    """Every slash command as people type it."""
+def commands() -> list[tuple[str, list[str]]]:
+    """Every slash command as people type it, with its options."""
     return [
-        f"{cog.__cog_group_name__} {command.name}"
-        if cog.__cog_is_app_commands_group__
-        else command.name
+        (
+            f"{cog.__cog_group_name__} {command.name}"
+            if cog.__cog_is_app_commands_group__
+            else command.name,
+            [option.display_name for option in getattr(command, "parameters", [])],
+        )
         for cog in COGS
         for command in cog.__cog_app_commands__
     ]
 
 
 def test_command_names_are_unique() -> None:
-    assert len(commands()) == len(set(commands()))
+    names = [name for name, _ in commands()]
+    assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("command", commands())
-def test_every_command_is_documented(command: str) -> None:
-    assert f"`/{command}`" in (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("command", "options"), commands())
+def test_every_command_is_documented_with_its_options_and_an_example(
+    command: str, options: list[str]
+) -> None:
+    lines = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8").splitlines()
+    (row,) = [line for line in lines if line.startswith(f"| `/{command}` |")]
+    _, _, named, _, example, _ = row.split("|")
+    assert re.findall(r"`([^`]+)`", named) == options
+    assert example.strip().startswith(f"`/{command}")
+    assert set(re.findall(r"(\w+):", example)) <= set(options)
 
 
 @pytest.mark.parametrize("source", source_table(SourceSettings(mappings=ready_mappings())))

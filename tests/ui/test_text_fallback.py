@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import discord
 import discord.ext.test as dpytest
@@ -38,7 +39,8 @@ class Showing(commands.Cog):
 
 
 @pytest.fixture
-async def showing() -> AsyncIterator[Showing]:
+async def showing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Showing]:
+    monkeypatch.chdir(tmp_path)  # dpytest writes files where it stands
     bot = commands.Bot("!", intents=discord.Intents.all())
     await bot._async_setup_hook()
     cog = Showing(detail(), detail(alert=alert(state=AlertState.ACKNOWLEDGED)))
