@@ -1,4 +1,4 @@
-"""Jinkies' command line: bot (default), demo, web, doctor, dsn, test, check.
+"""Jinkies' command line: bot (default), demo, web, scan, doctor, dsn, test, check.
 
 Needs nothing but Python 3.11+: on the first start it prepares a private `.venv` with what the
 command needs (see bootstrap.py) and goes on there. Exit codes: 0 fine, 1 failed, 2 wrong usage
@@ -69,6 +69,28 @@ def web(_options: argparse.Namespace, _rest: list[str]) -> int:
 
     run_web(settings)
     return OK
+
+
+def scan(options: argparse.Namespace, _rest: list[str]) -> int:
+    """Look through log groups for errors, once."""
+    from bot.config import load_settings
+
+    settings = load_settings("scan")
+    from bot.scanning import scan_once
+
+    found = scan_once(settings, options.groups, options.since, print)
+    return OK if asyncio.run(found) else FAILED
+
+
+def scan_options(parser: argparse.ArgumentParser) -> None:
+    """Options of a scan."""
+    parser.add_argument(
+        "--since", metavar="TIME", default="", help="e.g. 60m; default: where the last scan ended"
+    )
+    parser.add_argument(
+        "--group", dest="groups", action="append", default=[], metavar="NAME",
+        help="a log group or a service, as often as you like (default: SCAN_GROUPS)",
+    )  # fmt: skip
 
 
 def demo(options: argparse.Namespace, _rest: list[str]) -> int:
@@ -189,6 +211,17 @@ COMMANDS = (
         "your load balancer like; with SQLite, once, on the same machine.",
         BOT,
         web,
+    ),
+    Command(
+        "scan",
+        "look through log groups for errors, once",
+        "Read the error lines of log groups (CloudWatch, files, Loki) and make alerts of them, as "
+        "a subscription would; a line that was seen before counts once. A running bot does this "
+        "by itself for SCAN_GROUPS, and delivers what is found here. Exit code 1 if a group could "
+        "not be read.",
+        BOT,
+        scan,
+        scan_options,
     ),
     Command(
         "doctor",

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
@@ -45,11 +46,12 @@ SOURCE_SECRETS = (
 )
 _SECRET_NAME = re.compile(r"[A-Z][A-Z0-9_]*_SECRET(_PREVIOUS)?")
 
-Purpose = Literal["bot", "web", "doctor"]
+Purpose = Literal["bot", "web", "scan", "doctor"]
 # What each way to start cannot do without. The doctor reports what is missing by itself.
 NEEDS: Mapping[Purpose, tuple[str, ...]] = {
     "bot": ("DISCORD_TOKEN", "ALERT_CHANNEL_ID"),
     "web": ("ALERT_CHANNEL_ID", "WEBHOOK_SECRET"),
+    "scan": ("ALERT_CHANNEL_ID",),
     "doctor": (),
 }
 CURES: Mapping[str, str] = {
@@ -71,6 +73,10 @@ CURES: Mapping[str, str] = {
     "GITHUB_REPOSITORY": "write owner/name, as in the repository's address",
     "GITHUB_API_URL": "write https://api.github.com, or your Enterprise server's .../api/v3",
     "AWS_ENDPOINT_URL": "leave it out for the real AWS; write a full URL for a local one",
+    "LOG_GROUPS_BY_SERVICE": 'write JSON such as {"payments": ["/aws/lambda/payments"]}',
+    "LOKI_URL": "write Loki's address, such as http://loki:3100",
+    "SCAN_EVERY": "write a number of seconds from 10 to 86400",
+    "TIME_ZONE": "write a name such as Europe/Berlin, or leave it out for UTC",
     "LOG_LEVEL": "write DEBUG, INFO, WARNING or ERROR",
     "LOG_FORMAT": "write text or json",
 }
@@ -109,6 +115,22 @@ def _json_map(value: Any) -> Any:
     if not isinstance(parsed, dict):
         raise ValueError("must be a JSON object")
     return parsed
+
+
+def _groups_by_service(value: Any) -> Any:
+    """One group may stand without its list."""
+    parsed = _json_map(value)
+    if not isinstance(parsed, dict):
+        return parsed
+    return {key: [each] if isinstance(each, str) else each for key, each in parsed.items()}
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{value!r} is no time zone that is known here") from None
+    return value
 
 
 def _repository(value: str) -> str:
@@ -206,6 +228,18 @@ class Settings(BaseSettings):
 
     aws_region: str = ""
     aws_endpoint_url: WebAddress = ""
+
+    log_groups_by_service: Annotated[
+        dict[str, tuple[str, ...]], NoDecode, BeforeValidator(_groups_by_service)
+    ] = Field(default_factory=dict)
+    log_files: Parts = ()
+    loki_url: WebAddress = ""
+    loki_token: Token = SecretStr("")
+    loki_tenant: str = ""
+    loki_label: str = "app"
+    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    scan_groups: Parts = ()
+    scan_every: int = Field(default=60, ge=10, le=86_400)
 
     redact_emails: bool = True
     redact_cards: bool = True

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,9 @@ from bot.alerting.knocking import Doors
 from bot.alerting.redaction import Redactor
 from bot.alerting.routing import Routing
 from bot.config import Settings, load_settings
-from bot.errors import SettingsError, UpstreamError
+from bot.errors import Overloaded, SettingsError, UpstreamError
 from bot.journal import configure_logging
+from bot.lookout import as_json, log_stores, scanner
 from bot.models import Receiver
 from bot.services.sns import SnsHosts
 from bot.sources.mapping import SourceMapping, read_mappings, ready_mappings
@@ -26,8 +28,9 @@ from bot.sources.sns_signature import SnsTrust
 from bot.sources.table import SourceSettings, source_table
 from bot.store import Store
 from bot.web.door import Beside
+from bot.web.scanning import add_scanning
 from bot.web.settings import Readiness, WebSettings
-from bot.web.webhook import create_app
+from bot.web.webhook import create_app, response_of
 from bot.web.wsgi import RunningApp, standalone_app
 
 if TYPE_CHECKING:
@@ -46,11 +49,7 @@ class Entrance:
 
     def __init__(self, settings: Settings, store: Store, *, wake: Callable[[], None]) -> None:
         self._settings = settings
-        self._redactor = Redactor(
-            emails=settings.redact_emails,
-            cards=settings.redact_cards,
-            extra_keys=settings.redact_keys,
-        )
+        self._redactor = redactor_of(settings)
         route = routing(settings)
         self.intake = Intake(
             store,
@@ -62,6 +61,11 @@ class Entrance:
         )
         self.keeper = Doorkeeper(store)
         self.following = Following(store, route=route, clock=now, wake=wake)
+        self.logs = log_stores(settings)
+        self.scanner = scanner(
+            settings, store, self.logs, redactor=self._redactor, route=route, wake=wake
+        )
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._sns = SnsHosts()
         self.sources = sources_of(settings, self.keeper.project_of, self._sns)
         self.doors = Doors(
@@ -83,10 +87,32 @@ class Entrance:
             redact=self._redactor.text,
         )
         told = web_settings(self._settings, self.sources, open_doors=open_doors)
-        return create_app(self.intake.submit, readiness, told, sources=self.sources, beside=beside)
+        app = create_app(self.intake.submit, readiness, told, sources=self.sources, beside=beside)
+        add_scanning(
+            app,
+            self._scan,
+            secrets=Secrets(*self._settings.secrets("WEBHOOK_SECRET")),
+            has_groups=bool(self._settings.scan_groups),
+            clock=now,
+            respond=response_of,
+        )
+        return app
+
+    def _scan(
+        self, groups: Sequence[str], since: timedelta | None
+    ) -> Future[Sequence[Mapping[str, object]]]:
+        """Begin a scan, from any thread."""
+
+        async def scan() -> Sequence[Mapping[str, object]]:
+            return as_json(await self.scanner.scan(groups, since))
+
+        if self._loop is None:
+            raise Overloaded
+        return asyncio.run_coroutine_threadsafe(scan(), self._loop)
 
     async def open(self) -> None:
         """Take deliveries."""
+        self._loop = asyncio.get_running_loop()
         await self.keeper.refresh()
         await self.intake.start()
 
@@ -94,6 +120,7 @@ class Entrance:
         """Take no more; what was accepted is committed, and what was counted written."""
         await self.intake.stop()
         await self.keeper.close()
+        await self.logs.close()
 
 
 def web_app() -> WSGIApplication:
@@ -154,6 +181,15 @@ def web_settings(
         secrets_by_source=door_secrets(settings, sources),
         open_doors=open_doors,
         max_body_bytes=settings.max_body_bytes,
+    )
+
+
+def redactor_of(settings: Settings) -> Redactor:
+    """What takes secrets out of events."""
+    return Redactor(
+        emails=settings.redact_emails,
+        cards=settings.redact_cards,
+        extra_keys=settings.redact_keys,
     )
 
 

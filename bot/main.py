@@ -200,26 +200,34 @@ async def _work(house: House, stop: asyncio.Event, announce: Callable[[], None])
     staying = stay_connected(
         house.make_client, token, stop=leave, connected=connected, first_wait=first_wait
     )
-    connecting, delivering, pruning, keeping, stopping = (
+    connecting, delivering, pruning, keeping, scanning, stopping = (
         asyncio.create_task(staying, name="connection"),
         asyncio.create_task(house.delivery.run(), name="delivery"),
         asyncio.create_task(_prune(house), name="retention"),
         asyncio.create_task(house.entrance.keeper.run(), name="doors"),
+        asyncio.create_task(_scan(house), name="scan"),
         asyncio.create_task(stop.wait(), name="stop"),
     )
-    work = (connecting, delivering, pruning, keeping, stopping)
+    work = (connecting, delivering, pruning, keeping, scanning, stopping)
     try:
         await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
         # A card on its way gets a moment; if it is cut short, its nonce makes it one card still.
         await asyncio.wait([asyncio.create_task(house.delivery.stop())], timeout=GRACE)
     finally:
         leave.set()
-        for task in (delivering, pruning, keeping, stopping):
+        for task in (delivering, pruning, keeping, scanning, stopping):
             task.cancel()
         ended = await asyncio.gather(*work, return_exceptions=True)
     for error in ended:
         if isinstance(error, Exception):
             raise error
+
+
+async def _scan(house: House) -> None:
+    """Look through the log groups of the settings; without any, there is nothing to do."""
+    if not house.settings.scan_groups:
+        await asyncio.Event().wait()
+    await house.entrance.scanner.run()
 
 
 async def _prune(house: House) -> None:

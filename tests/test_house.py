@@ -32,10 +32,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cogs": LOWER | {"alerting", "ui"},
     "web": LOWER | {"alerting", "ui"},
     "journal": {"config"},
-    "entrance": LOWER | {"alerting", "web", "config", "journal"},
-    "main": LOWER | {"alerting", "ui", "cogs", "web", "config", "journal", "entrance"},
+    "lookout": LOWER | {"alerting", "config"},
+    "entrance": LOWER | {"alerting", "web", "config", "journal", "lookout"},
+    "main": LOWER | {"alerting", "ui", "cogs", "web", "config", "journal", "entrance", "lookout"},
     "doctor": LOWER | {"alerting", "ui", "cogs", "web", "config", "entrance"},
     "dsn": LOWER | {"alerting", "config", "entrance"},
+    "scanning": LOWER | {"alerting", "config", "entrance", "lookout"},
 }
 # Outside libraries that only some rooms may know.
 KEPT_TO = {

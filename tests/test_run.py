@@ -129,6 +129,8 @@ def test_an_interrupted_set_up_begins_again(clone: Path) -> None:
         env=environment(OFFLINE),
         stderr=subprocess.PIPE,
         text=True,
+        # A shell's background job ignores Ctrl-C, and so would what it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     with process:
         assert process.stderr is not None

@@ -67,18 +67,18 @@ def create_app(
 
     @app.post("/webhook/<source>", provide_automatic_options=False)
     def webhook(source: str) -> Response:
-        return _response(door.deliver(source, request.environ))
+        return response_of(door.deliver(source, request.environ))
 
     @app.get("/health", provide_automatic_options=False)
     def health() -> Response:
-        return _response(Answer(HTTPStatus.OK, b'{"status":"ok"}'))
+        return response_of(Answer(HTTPStatus.OK, b'{"status":"ok"}'))
 
     @app.get("/ready", provide_automatic_options=False)
     def ready() -> Response:
         state = readiness()
         status = HTTPStatus.OK if state.ready else HTTPStatus.SERVICE_UNAVAILABLE
         told = {"ready": state.ready, "checks": dict(state.checks)}
-        return _response(Answer(status, orjson.dumps(told)))
+        return response_of(Answer(status, orjson.dumps(told)))
 
     app.register_error_handler(HTTPException, _http_error)
     app.wsgi_app = _StraightWay(door, app.wsgi_app)  # type: ignore[method-assign]
@@ -134,7 +134,8 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _response(answer: Answer) -> Response:
+def response_of(answer: Answer) -> Response:
+    """An answer with the headers that all have."""
     headers = {**SECURITY_HEADERS, **answer.headers}
     return Response(answer.body, answer.status, headers)
 
@@ -148,4 +149,4 @@ def _http_error(error: HTTPException) -> Response:
     }.get(status, status.phrase)
     headers = dict(error.get_headers())
     kept = {"Allow": headers["Allow"]} if "Allow" in headers else {}
-    return _response(Answer(status, reason_json(reason), kept))
+    return response_of(Answer(status, reason_json(reason), kept))

@@ -45,7 +45,7 @@ async def logs(aws: CloudWatchStandIn, clock: Clock) -> AsyncIterator[CloudWatch
     session = boto3.Session("key", "secret", region_name=REGION)
     store = CloudWatchStore(session, endpoint_url=aws.url, clock=clock)
     yield store
-    store.close()
+    await store.close()
 
 
 def scanner(road: Road, logs: LogStore, *groups: str) -> Scanner:
@@ -243,5 +243,5 @@ async def test_a_group_of_motos_is_scanned_on_the_real_road(road: Road) -> None:
         await road.deliver()
         assert road.discord.messages
     finally:
-        store.close()
+        await store.close()
         await asyncio.to_thread(moto.stop)

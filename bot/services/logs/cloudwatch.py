@@ -74,8 +74,8 @@ class CloudWatchStore:
                 SYSTEM, str(error), permanent=True, cure="Set AWS_REGION."
             ) from error
 
-    def close(self) -> None:
-        """Give up what is under way."""
+    async def close(self) -> None:
+        """As `LogStore.close`."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._wire.close()
 

@@ -126,6 +126,9 @@ class FileStore:
                         break
         return (*(earlier if is_found else ()), line, *later[:after])
 
+    async def close(self) -> None:
+        """As `LogStore.close`: each reader closes its own files."""
+
     async def _files(self, group: str) -> list[tuple[str, LogFile]]:
         """The files of a group, and what stands for standard input."""
         if group not in self._groups:

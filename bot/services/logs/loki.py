@@ -74,7 +74,7 @@ class LokiStore:
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
-        """Close the connections."""
+        """As `LogStore.close`."""
         if self._session is not None:
             await self._session.close()
 

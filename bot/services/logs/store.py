@@ -78,3 +78,7 @@ class LogStore(Protocol):
     ) -> tuple[LogLine, ...]:
         """The lines of the same stream around a line, itself included, in order of time."""
         ...
+
+    async def close(self) -> None:
+        """Give up what is under way and let go of connections and threads."""
+        ...

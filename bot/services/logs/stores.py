@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -15,23 +16,27 @@ from bot.services.logs.merging import merged
 from bot.services.logs.store import Lines, LogStore, Progress
 
 CLOUDWATCH = ""
+_SETTINGS = {FILES: "LOG_FILES", LOKI: "LOKI_URL", CLOUDWATCH: "AWS_REGION"}
 
 
 class LogStores:
     """A `LogStore` of stores: "file:…" goes to the files, "loki:…" to Loki, others to CloudWatch.
 
     Args:
-        stores: by prefix: `CLOUDWATCH`, `files.PREFIX`, `loki.PREFIX`; those that are set up.
+        openers: by prefix (`CLOUDWATCH`, `files.PREFIX`, `loki.PREFIX`) what opens a store;
+            called in a thread when it is first needed, since boto3 takes a while to load.
         by_service: the groups of a service, e.g. {"payments": ["/aws/lambda/payments"]}.
     """
 
     def __init__(
         self,
-        stores: Mapping[str, LogStore],
+        openers: Mapping[str, Callable[[], LogStore]],
         *,
         by_service: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        self._stores = stores
+        self._openers = openers
+        self._stores: dict[str, LogStore] = {}
+        self._opening = asyncio.Lock()
         self._by_service = by_service or {}
 
     def groups_of(self, service: str) -> tuple[str, ...]:
@@ -75,13 +80,12 @@ class LogStores:
         """As `LogStore.groups`, over all stores; one that fails is left out if another answers."""
         found: list[str] = []
         failure: JinkiesError | None = None
-        for prefix, store in self._stores.items():
-            if prefix and typed and not (prefix.startswith(typed) or typed.startswith(prefix)):
-                if ":" in typed:
-                    continue
-            elif not prefix and typed.startswith((FILES, LOKI)):
+        meant = _prefix(typed)
+        for prefix in self._openers:
+            if meant and prefix != meant:
                 continue
             try:
+                store = await self._opened(prefix)
                 found += await store.groups(typed, limit=limit)
             except JinkiesError as error:
                 failure = error
@@ -94,7 +98,7 @@ class LogStores:
     ) -> AsyncGenerator[Lines, None]:
         """As `LogStore.read`; groups of different stores are merged by time."""
         progress = progress if progress is not None else Progress()
-        parts = self._parts(query)
+        parts = await self._parts(query)
         readers = [store.read(part, progress) for store, part in parts]
         if len(parts) == 1:
             batches = readers[0]
@@ -109,7 +113,7 @@ class LogStores:
         self, query: LogQuery, progress: Progress | None = None
     ) -> AsyncGenerator[Lines, None]:
         """As `LogStore.tail`; all groups must be of one store."""
-        parts = self._parts(query)
+        parts = await self._parts(query)
         if len(parts) > 1:
             raise NotFound("Groups of different stores cannot be followed together; start two.")
         store, part = parts[0]
@@ -121,29 +125,43 @@ class LogStores:
         self, line: LogLine, *, before: int = 20, after: int = 20
     ) -> tuple[LogLine, ...]:
         """As `LogStore.around`."""
-        return await self._store_of(line.group).around(line, before=before, after=after)
+        store = await self._opened(_prefix(line.group), line.group)
+        return await store.around(line, before=before, after=after)
 
-    def _parts(self, query: LogQuery) -> list[tuple[LogStore, LogQuery]]:
-        groups: dict[int, tuple[LogStore, list[str]]] = {}
+    async def close(self) -> None:
+        """Close the stores that were opened."""
+        for store in self._stores.values():
+            await store.close()
+
+    async def _parts(self, query: LogQuery) -> list[tuple[LogStore, LogQuery]]:
+        groups: dict[str, list[str]] = {}
         for group in query.groups:
-            store = self._store_of(group)
-            groups.setdefault(id(store), (store, []))[1].append(group)
+            groups.setdefault(_prefix(group), []).append(group)
         if not groups:
             raise NotFound("Name a service or a log group.")
-        return [(store, replace(query, groups=tuple(names))) for store, names in groups.values()]
+        return [
+            (await self._opened(prefix, names[0]), replace(query, groups=tuple(names)))
+            for prefix, names in groups.items()
+        ]
 
-    def _store_of(self, group: str) -> LogStore:
-        prefix = next((each for each in (FILES, LOKI) if group.startswith(each)), CLOUDWATCH)
-        store = self._stores.get(prefix)
-        if store is None:
-            named = {FILES: "LOG_FILES", LOKI: "LOKI_URL", CLOUDWATCH: "AWS_REGION"}
+    async def _opened(self, prefix: str, group: str = "the group") -> LogStore:
+        opener = self._openers.get(prefix)
+        if opener is None:
             raise UpstreamError(
                 "Logs",
                 f"{group} cannot be read: its store is not set up.",
                 permanent=True,
-                cure=f"Set {named[prefix]}.",
+                cure=f"Set {_SETTINGS[prefix]}.",
             )
-        return store
+        async with self._opening:
+            if prefix not in self._stores:
+                self._stores[prefix] = await asyncio.to_thread(opener)
+            return self._stores[prefix]
+
+
+def _prefix(group: str) -> str:
+    """Which store a group belongs to."""
+    return next((each for each in (FILES, LOKI) if group.startswith(each)), CLOUDWATCH)
 
 
 async def collect(

@@ -30,4 +30,4 @@ async def store(aws: CloudWatchStandIn) -> AsyncIterator[CloudWatchStore]:
         clock=lambda: START + timedelta(hours=1),
     )
     yield opened
-    opened.close()
+    await opened.close()

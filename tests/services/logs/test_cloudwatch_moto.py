@@ -50,7 +50,7 @@ async def store(moto: Aws) -> AsyncIterator[CloudWatchStore]:
     session = boto3.Session("sandbox", "sandbox", region_name=REGION)
     opened = CloudWatchStore(session, endpoint_url=moto.url)
     yield opened
-    opened.close()
+    await opened.close()
 
 
 def asked(**conditions: object) -> LogQuery:

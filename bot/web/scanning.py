@@ -1,0 +1,82 @@
+"""POST /trigger-scan: look through log groups for errors now.
+
+Opens to the secret of the webhook. The body may be empty, or JSON: {"since": "60m", "groups":
+["/aws/lambda/checkout"]}. Answers 200 with what was found, or 202 if that takes long: the scan
+then goes on by itself.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from http import HTTPStatus
+
+import orjson
+from flask import Flask, Response, request
+
+from bot.analysis.logs.times import parse_time
+from bot.errors import BadPayload, JinkiesError
+from bot.sources.reading import Reader, json_object
+from bot.sources.request import Request, Secrets
+from bot.sources.signatures import require_bearer_or_signature
+from bot.web.answer import Answer, refusal
+
+PATH = "/trigger-scan"
+PATIENCE = 25.0  # seconds; load balancers like to hang up after 30
+_MOST_GROUPS = 50
+_MOST_BYTES = 65_536
+
+Scan = Callable[
+    [Sequence[str], timedelta | None],
+    "concurrent.futures.Future[Sequence[Mapping[str, object]]]",
+]
+
+
+def add_scanning(
+    app: Flask,
+    scan: Scan,
+    *,
+    secrets: Secrets,
+    has_groups: bool,
+    clock: Callable[[], datetime],
+    respond: Callable[[Answer], Response],
+) -> None:
+    """Add the route.
+
+    Args:
+        scan: begins a scan of groups (none: those of the settings); thread-safe.
+        has_groups: whether the settings name any.
+        respond: makes the response, with the usual headers.
+    """
+
+    @app.post(PATH, provide_automatic_options=False)
+    def trigger_scan() -> Response:
+        try:
+            groups, since = _order(_proven(secrets, clock()), clock())
+            if not groups and not has_groups:
+                raise BadPayload("groups: name some, or set SCAN_GROUPS")
+            found = scan(groups, since).result(PATIENCE)
+        except concurrent.futures.TimeoutError:
+            return respond(Answer(HTTPStatus.ACCEPTED, b'{"note":"the scan goes on"}'))
+        except JinkiesError as error:
+            return respond(refusal(error))
+        return respond(Answer(HTTPStatus.OK, orjson.dumps({"groups": list(found)})))
+
+
+def _proven(secrets: Secrets, now: datetime) -> bytes:
+    """The body of a caller who knows the secret."""
+    body = request.stream.read(_MOST_BYTES)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    asked = Request(request.method, request.path, headers, {}, body, now)
+    require_bearer_or_signature(asked, secrets, setting="WEBHOOK_SECRET")
+    return body
+
+
+def _order(body: bytes, now: datetime) -> tuple[tuple[str, ...], timedelta | None]:
+    given = json_object(body) if body.strip() else Reader({})
+    groups = tuple(each.text(length=512) for each in given.items("groups"))
+    if len(groups) > _MOST_GROUPS:
+        raise BadPayload(f"groups: more than {_MOST_GROUPS}")
+    since = given.text("since")
+    return tuple(filter(None, groups)), now - parse_time(since, now=now) if since else None
