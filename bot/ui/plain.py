@@ -72,9 +72,14 @@ def label(text: str, limit: int, fallback: str = "–") -> str:
     return clip(escape(clip(line, limit)), limit) if line else fallback
 
 
+def unfenced(text: str) -> str:
+    """Text that cannot end the code block it stands in."""
+    return _FENCE.sub(f"`{JOINER}", text)
+
+
 def code_block(text: str, limit: int, language: str = "") -> str:
     """A fenced block of at most `limit` units, fence included; no text inside can end it."""
-    body = _FENCE.sub(f"`{JOINER}", visible(text).strip("\n"))
+    body = unfenced(visible(text).strip("\n"))
     fences = f"```{language}\n", "\n```"
     return fences[0] + clip(body or " ", limit - units("".join(fences))) + fences[1]
 

@@ -53,6 +53,19 @@ class Redactor:
         """Return the text with every secret in it replaced by a marker."""
         return self._string(text, self._dirty(text.split("\n")))
 
+    def each(self, texts: Sequence[str]) -> list[str]:
+        """Return the texts, neighbours of one log, each redacted.
+
+        A secret may begin in one and end in another, as a private key does that was logged
+        line by line.
+        """
+        if _SPREADS.search(joined := "\n".join(texts)):
+            spans = self._spans(joined)
+            becomes = _by_line(texts, spans) if spans else {}
+            return [becomes.get(text, text) for text in texts]
+        dirty = self._dirty(_split(list(texts)))
+        return [self._string(text, dirty) for text in texts]
+
     def event(self, event: Event) -> Event:
         """Return the event with every secret in any of its strings replaced by a marker.
 

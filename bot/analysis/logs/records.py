@@ -54,13 +54,17 @@ _ANY_ID = re.compile(rf"(?:^|[\s\[=:])({_UUID})(?=[\s\]]|$)")
 
 @dataclass(slots=True)
 class Record:
-    """What a program logged at one moment: one line, or a head and its trace."""
+    """What a program logged at one moment: one line, or a head and its trace.
+
+    `parts` are the log lines that it was made of, as they were.
+    """
 
     id: str
     at: int
     lines: list[str]
     request_id: str = ""
     last_at: int = 0
+    parts: list[LogLine] = field(default_factory=list)
     mode: str = field(default="", repr=False)  # which language's trace is open
 
     @property
@@ -97,9 +101,15 @@ def records(lines: Iterable[LogLine]) -> list[Record]:
             found.append(record)
             lane.last = record
         _append(record, lane, line.at, body)
+        record.parts.append(line)
         if _LAMBDA_END.match(text):
             running = ""
     return found
+
+
+def begins_record(message: str) -> bool:
+    """Whether a line begins a record by itself: with a time, a level, a JSON object."""
+    return _HEAD.match(message) is not None
 
 
 def _request_id(lane_id: str, text: str) -> str:
