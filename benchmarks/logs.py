@@ -11,6 +11,7 @@ read off the numbers in them. Medians are printed, and the ratios to the peers.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import re
@@ -122,7 +123,7 @@ def _check(command: list[str], numbers: list[int], count: int) -> None:
         return
     missing, twice = count - len(set(numbers)), len(numbers) - len(set(numbers))
     # awslogs gives equal times in the order of its pages, which is the server's too.
-    disordered = sum(one > other for one, other in zip(numbers, numbers[1:], strict=False))
+    disordered = sum(one > other for one, other in itertools.pairwise(numbers))
     raise RuntimeError(
         f"{command[0]}: {missing} lines missing, {twice} twice, {disordered} out of order "
         f"(bursts of {BURST} have one time)"

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from functools import partial
+from functools import cached_property
+from threading import Lock
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from bot.analysis.logs.query import LogLine, LogQuery
 from bot.errors import JinkiesError, NotFound, UpstreamError
@@ -53,12 +54,24 @@ class CloudWatchStore:
         rhythm: TailRhythm | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.client = session.client("logs", endpoint_url=endpoint_url or None, config=_CONFIG)
-        self._wire = Wire(session, self.client.meta.endpoint_url, workers)
+        if session.region_name is None:
+            raise NoRegionError
+        self._client_args = session, endpoint_url
+        self._wire = Wire(session, endpoint_url or self.client.meta.endpoint_url, workers)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="logs")
+        self._making = Lock()
         self._pace = Pace(workers)
         self._rhythm = rhythm or TailRhythm()
         self._clock = clock
+
+    @cached_property
+    def client(self) -> Any:
+        """The boto3 client, for all but FilterLogEvents; its making takes as long as a call.
+
+        So a read of a local AWS, whose address is known without it, does not wait for it.
+        """
+        session, endpoint_url = self._client_args
+        return session.client("logs", endpoint_url=endpoint_url or None, config=_CONFIG)
 
     @classmethod
     def open(cls, region: str = "", endpoint_url: str = "") -> CloudWatchStore:
@@ -191,7 +204,7 @@ class CloudWatchStore:
         """
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._threads, partial(getattr(self.client, operation), **asked)
+                self._threads, self._call, operation, asked
             )
         except ClientError as error:
             told = error.response.get("Error", {})
@@ -203,6 +216,11 @@ class CloudWatchStore:
             raise UpstreamError(
                 SYSTEM, str(error), cure="Check the connection, AWS_REGION and the credentials."
             ) from error
+
+    def _call(self, operation: str, asked: Mapping[str, Any]) -> Any:
+        with self._making:
+            client = self.client
+        return getattr(client, operation)(**asked)
 
     async def _explain(self, refusal: Refusal, group: str) -> JinkiesError:
         if refusal.code != "ResourceNotFoundException":

@@ -17,7 +17,7 @@ from bot.services.logs.store import Progress
 
 T = TypeVar("T")
 
-MOST_WORKERS = 6
+MOST_WORKERS = 8
 _FIRST_WAIT, _LONGEST_WAIT = 0.15, 5.0  # seconds
 _PATIENCE = 60.0  # of throttling without one success
 _TRIES = 5  # of a call that fails otherwise

@@ -7,19 +7,21 @@ leaves the event loop its turns.
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 import orjson
+import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import (
     BotoCoreError,
-    ConnectionClosedError,
     ConnectionError,
     HTTPClientError,
     NoCredentialsError,
@@ -73,7 +75,7 @@ class Wire:
             UpstreamError: AWS cannot be reached, or there are no credentials.
         """
         body = self._ask(orjson.dumps(asked))
-        with self._parsing:
+        with self._parsing, _no_collection():
             return read_page(body, group, keep)
 
     def close(self) -> None:
@@ -86,6 +88,7 @@ class Wire:
             url=self._endpoint,
             data=body,
             headers={"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": _TARGET},
+            stream_output=True,  # read here at once, not in pieces that are joined
         )
         try:
             credentials = self._session.get_credentials()
@@ -94,8 +97,8 @@ class Wire:
             region = self._session.region_name
             SigV4Auth(credentials.get_frozen_credentials(), "logs", region).add_auth(request)
             response = self._http.send(request.prepare())
-            content: bytes = response.content
-        except (ConnectionError, ConnectionClosedError, HTTPClientError) as error:
+            content: bytes = response.raw.read(decode_content=True)
+        except (ConnectionError, HTTPClientError, urllib3.exceptions.HTTPError) as error:
             raise Refusal("ServiceUnavailable", str(error), "FilterLogEvents", 503) from error
         except BotoCoreError as error:
             raise UpstreamError(
@@ -110,14 +113,17 @@ def read_page(body: bytes, group: str, keep: Keep) -> Page:
     """Make lines of an answer of FilterLogEvents."""
     answer = orjson.loads(body)
     events = answer.get("events") or []
-    intern = sys.intern
-    lines = [
-        LogLine(
-            event["timestamp"],
-            event["message"],
-            group,
-            intern(event["logStreamName"]),
-            event["eventId"],
+    intern, make = sys.intern, tuple.__new__  # half of what LogLine(…) takes
+    lines: list[LogLine] = [
+        make(
+            LogLine,
+            (
+                event["timestamp"],
+                event["message"],
+                group,
+                intern(event["logStreamName"]),
+                event["eventId"],
+            ),
         )
         for event in events
     ]
@@ -133,6 +139,21 @@ def read_page(body: bytes, group: str, keep: Keep) -> Page:
             break
         last = line[0]
     return Page(keep(lines), len(lines), token, lines[0].at, lines[-1].at, is_sorted)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep Python from looking for circles among the lines: there are none in a page.
+
+    It would look at all that are in memory, again and again, while the event loop waits.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _refusal(status: int, body: bytes) -> Refusal:
