@@ -211,6 +211,46 @@ scans = Table(
     sqlite_with_rowid=False,
 )
 
+log_questions = Table(
+    "log_questions",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("body", Text, nullable=False),
+    Column("person_id", BigInteger, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Index("log_questions_by_age", "asked_at"),
+    sqlite_autoincrement=True,  # an old page must never show the answer to another question
+)
+
+log_uses = Table(
+    "log_uses",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("question_id", BigInteger, nullable=False),
+    Column("use", String, nullable=False),
+    Column("person_id", BigInteger, nullable=False),
+    Column("person_name", String, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("detail", Text, nullable=False, server_default=""),
+    Index("log_uses_by_age", "at"),
+)
+
+log_tails = Table(
+    "log_tails",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("question_id", BigInteger, nullable=False),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("message_id", BigInteger, nullable=False),
+    Column("person_id", BigInteger, nullable=False),
+    Column("person_name", String, nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 # One row, drawn when the database was made: tells this deployment from any other.
 deployment = Table(
     "deployment",

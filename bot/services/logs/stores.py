@@ -125,7 +125,7 @@ class LogStores:
         self, line: LogLine, *, before: int = 20, after: int = 20
     ) -> tuple[LogLine, ...]:
         """As `LogStore.around`."""
-        store = await self._opened(_prefix(line.group), line.group)
+        store = await self.opened(line.group)
         return await store.around(line, before=before, after=after)
 
     async def close(self) -> None:
@@ -143,6 +143,10 @@ class LogStores:
             (await self._opened(prefix, names[0]), replace(query, groups=tuple(names)))
             for prefix, names in groups.items()
         ]
+
+    async def opened(self, group: str) -> LogStore:
+        """The store that a group belongs to; `UpstreamError` if it is not set up."""
+        return await self._opened(_prefix(group), group)
 
     async def _opened(self, prefix: str, group: str = "the group") -> LogStore:
         opener = self._openers.get(prefix)
