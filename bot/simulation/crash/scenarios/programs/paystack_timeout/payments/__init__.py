@@ -1,0 +1,1 @@
+"""Charging orders through Paystack."""

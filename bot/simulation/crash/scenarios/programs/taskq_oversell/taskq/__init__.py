@@ -1,0 +1,1 @@
+"""A task queue whose tasks become visible again when nobody confirms them in time."""

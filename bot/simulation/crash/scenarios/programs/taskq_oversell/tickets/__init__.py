@@ -1,0 +1,1 @@
+"""Tickets and how many are left."""

@@ -1,0 +1,1 @@
+"""Subscriptions, and the payments that keep them alive."""
