@@ -48,8 +48,9 @@ class Lane(Generic[Item, Result]):
 
     `commit(transaction, items)` writes them all and returns one result per item. It runs in
     the writer's thread, possibly more than once for an item (if a shared transaction
-    failed), but is committed at most once. `committed()` is called after each commit, before
-    those who wait are answered.
+    failed), but is committed at most once. `prepare(item)` runs there before the transaction
+    begins, as often. `committed()` is called after each commit, before those who wait are
+    answered.
     """
 
     def __init__(
@@ -57,10 +58,12 @@ class Lane(Generic[Item, Result]):
         writer: Writer,
         commit: Callable[[Transaction, Sequence[Item]], Sequence[Result]],
         *,
+        prepare: Callable[[Item], None] = lambda _item: None,
         committed: Callable[[], None] = lambda: None,
     ) -> None:
         self._writer = writer
         self.commit = commit
+        self.prepare = prepare
         self.committed = committed
 
     def expecting(self) -> AbstractContextManager[None]:
@@ -154,6 +157,8 @@ class Writer:
     def _settle(self, jobs: Sequence[_Job]) -> None:
         """Commit jobs of one lane together and tell each what became of it."""
         try:
+            for job in jobs:
+                job.lane.prepare(job.item)
             with self._engine.begin() as transaction:
                 results = jobs[0].lane.commit(transaction, [job.item for job in jobs])
         except (OperationalError, InterfaceError) as error:

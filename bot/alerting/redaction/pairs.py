@@ -11,8 +11,9 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
+from bot.alerting.redaction.signs import Passage, Sign, literal
 from bot.alerting.redaction.spans import MARKER_START, Span
 
 # What makes a name secret, by its last word; the value is what the marker calls it.
@@ -93,22 +94,18 @@ def secret_kind(name: str, extra: frozenset[str] = frozenset()) -> str | None:
     return _WORDS.get(last) or _WORDS.get("".join(words[-2:]))
 
 
-def paired(text: str, extra: frozenset[str] = frozenset()) -> list[Span]:
-    """Find the values of secret names in running text, source code, JSON, YAML, headers, URLs."""
-    lowered = text.lower()
-    if len(lowered) != len(text):  # a few letters grow when lowered; positions must agree
-        lowered = "".join(char if len(char.lower()) != 1 else char.lower() for char in text)
-    spans: list[Span] = []
-    for needle in (*_NEEDLES, *extra_needles(extra)):
-        if needle in lowered:
-            spans.extend(_at_needle(text, lowered, needle, extra))
-    return spans
+def pair_signs(extra: frozenset[str] = frozenset()) -> tuple[Sign, ...]:
+    """The signs of secret names in running text, source code, JSON, YAML, headers, URLs.
 
-
-@lru_cache(maxsize=64)
-def extra_needles(extra: frozenset[str]) -> tuple[str, ...]:
-    """A literal by which each extra name can be found however it is written (first 3 letters)."""
-    return tuple(sorted({name[:3] for name in extra if name}))
+    Args:
+        extra: further names (see `normalised_names`); each is found by its first three letters,
+            however it is written.
+    """
+    needles = (*_NEEDLES, *sorted({name[:3] for name in extra}))
+    return tuple(
+        Sign(literal(needle, any_case=True), partial(_at_needle, needle=needle, extra=extra))
+        for needle in needles
+    )
 
 
 def normalised_names(names: Sequence[str]) -> frozenset[str]:
@@ -116,7 +113,8 @@ def normalised_names(names: Sequence[str]) -> frozenset[str]:
     return frozenset("".join(_WORD.findall(name)).lower() for name in names) - {""}
 
 
-def _at_needle(text: str, lowered: str, needle: str, extra: frozenset[str]) -> Iterator[Span]:
+def _at_needle(passage: Passage, needle: str, extra: frozenset[str]) -> Iterator[Span]:
+    text, lowered = passage.text, passage.lowered
     position = lowered.find(needle)
     while position >= 0:
         after = position + len(needle)

@@ -17,8 +17,9 @@ from functools import partial
 from itertools import accumulate
 from types import MappingProxyType
 
-from bot.alerting.redaction.pairs import normalised_names, paired, secret_kind
-from bot.alerting.redaction.shapes import emails, shaped, spans_near_digits
+from bot.alerting.redaction.pairs import normalised_names, pair_signs, secret_kind
+from bot.alerting.redaction.shapes import CARD_SIGN, EMAIL_SIGN, SHAPE_SIGNS
+from bot.alerting.redaction.signs import Signs
 from bot.alerting.redaction.spans import MARKER_START, Span, replace_spans
 from bot.models import Event, ExceptionInfo, Frame
 
@@ -44,9 +45,15 @@ class Redactor:
     def __init__(
         self, *, emails: bool = True, cards: bool = True, extra_keys: Sequence[str] = ()
     ) -> None:
-        self._emails = emails
-        self._cards = cards
         self._extra = normalised_names(extra_keys)
+        self._signs = Signs(
+            (
+                *SHAPE_SIGNS,
+                *((CARD_SIGN,) if cards else ()),
+                *pair_signs(self._extra),
+                *((EMAIL_SIGN,) if emails else ()),
+            )
+        )
         self._clean: set[str] = set()
 
     def text(self, text: str) -> str:
@@ -60,7 +67,7 @@ class Redactor:
         line by line.
         """
         if _SPREADS.search(joined := "\n".join(texts)):
-            spans = self._spans(joined)
+            spans = self._signs.spans(joined)
             becomes = _by_line(texts, spans) if spans else {}
             return [becomes.get(text, text) for text in texts]
         dirty = self._dirty(_split(list(texts)))
@@ -115,7 +122,7 @@ class Redactor:
         fresh = sorted(set(lines).difference(known))
         if not fresh:
             return {}
-        spans = self._spans("\n".join(fresh))
+        spans = self._signs.spans("\n".join(fresh))
         dirty = _by_line(fresh, spans) if spans else {}
         if len(known) > _MEMORY_LINES:
             self._clean = known = set()
@@ -138,16 +145,8 @@ class Redactor:
         return "\n".join([dirty.get(line, line) for line in lines])
 
     def _redacted(self, text: str) -> str:
-        spans = self._spans(text)
+        spans = self._signs.spans(text)
         return replace_spans(text, spans) if spans else text
-
-    def _spans(self, text: str) -> list[Span]:
-        spans = shaped(text)
-        spans.extend(spans_near_digits(text, self._cards))
-        spans.extend(paired(text, self._extra))
-        if self._emails and "@" in text:
-            spans.extend(emails(text))
-        return spans
 
     def _labels(self, labels: Mapping[str, str], clean: Callable[[str], str]) -> Mapping[str, str]:
         redacted: dict[str, str] = {}

@@ -1,8 +1,7 @@
 """Secrets that are known by their own shape, whatever stands around them.
 
-Each shape has a literal (its needle) that is looked for first: a substring search costs far
-less than a pattern, and almost every text holds none of them. A pattern is tried only at a
-needle, and what a failed trial has read is not read again, so time stays linear.
+Each shape has a literal (its needle). A pattern is tried only at a needle, and what a failed
+trial has read is not read again, so time stays linear.
 """
 
 from __future__ import annotations
@@ -10,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
+from bot.alerting.redaction.signs import Passage, Sign, literal
 from bot.alerting.redaction.spans import Span
 
 _WORD = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
@@ -68,17 +69,6 @@ SHAPES: tuple[Shape, ...] = (
 )
 
 
-def _by_character() -> dict[str, list[tuple[str, Shape]]]:
-    """The needles by the one of their characters that texts have least often."""
-    groups: dict[str, list[tuple[str, Shape]]] = {}
-    for shape in SHAPES:
-        for needle in shape.needles:
-            rarest = next((char for char in "JKZXQVGAIT_-/.yx" if char in needle), needle[0])
-            groups.setdefault(rarest, []).append((needle, shape))
-    return groups
-
-
-_BY_CHARACTER = _by_character()
 _AWS_SECRET = re.compile(r"(?<![\w/+=])[\w/+=]{40}(?![\w/+=])")
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
@@ -89,24 +79,8 @@ _USERINFO = re.compile(
 _DISCORD = re.compile(r"[\w-]{18,40}\.[\w-]{6}\.[\w-]{25,80}")
 
 
-def shaped(text: str) -> list[Span]:
-    """Find every token of a known shape, private key and password in a URL."""
-    spans: list[Span] = []
-    for character, needles in _BY_CHARACTER.items():
-        if character in text:
-            for needle, shape in needles:
-                if needle in text:
-                    spans.extend(_of_shape(text, shape, needle))
-    if "-----BEGIN " in text:
-        spans.extend(_private_keys(text))
-    if "://" in text:
-        spans.extend(_url_passwords(text))
-    if any(span.kind == "aws key" for span in spans):
-        spans.extend(_aws_secrets(text, spans))
-    return spans
-
-
-def _of_shape(text: str, shape: Shape, needle: str) -> Iterator[Span]:
+def _of_shape(passage: Passage, shape: Shape, needle: str) -> Iterator[Span]:
+    text = passage.text
     position = text.find(needle)
     while position >= 0:
         start = position - shape.lead
@@ -130,8 +104,9 @@ def _allowed(text: str, shape: Shape, match: re.Match[str]) -> bool:
     return not shape.digits or any(char.isdigit() for char in match[0])
 
 
-def _private_keys(text: str) -> Iterator[Span]:
+def _private_keys(passage: Passage) -> Iterator[Span]:
     """PEM blocks; one that was cut off before its end goes to the end of the text."""
+    text = passage.text
     match = _PEM.search(text)
     while match is not None:
         end = _PEM_END.search(text, match.end())
@@ -142,7 +117,8 @@ def _private_keys(text: str) -> Iterator[Span]:
         match = _PEM.search(text, end.end())
 
 
-def _url_passwords(text: str) -> Iterator[Span]:
+def _url_passwords(passage: Passage) -> Iterator[Span]:
+    text = passage.text
     position = text.find("://")
     while position >= 0:
         near = text.find("@", position, position + 1_300) > 0
@@ -154,20 +130,19 @@ def _url_passwords(text: str) -> Iterator[Span]:
         position = text.find("://", position + 3)
 
 
-def _aws_secrets(text: str, spans: list[Span]) -> Iterator[Span]:
-    """A secret access key has no prefix, but stands near its key id."""
-    for start, end, kind in list(spans):
-        if kind == "aws key":
-            for match in _AWS_SECRET.finditer(text, max(0, start - 200), end + 200):
-                value = match[0]
-                if not value.islower() and not value.isupper() and any(map(str.isdigit, value)):
-                    yield Span(match.start(), match.end(), "aws secret key")
+def _aws_keys(passage: Passage, shape: Shape, needle: str) -> Iterator[Span]:
+    """Key ids and, since a secret access key has no prefix, what looks like one near them."""
+    for key in _of_shape(passage, shape, needle):
+        yield key
+        near = _AWS_SECRET.finditer(passage.text, max(0, key.start - 200), key.end + 200)
+        for match in near:
+            value = match[0]
+            if not value.islower() and not value.isupper() and any(map(str.isdigit, value)):
+                yield Span(match.start(), match.end(), "aws secret key")
 
 
 # Every character becomes a class, so that a substring search can find a shape (one byte for
-# each character): "0" digit, "!" anything else; "x" letter, digit, "-" or "_", "." dot.
-_DIGIT_CLASSES = bytes(ord("0") if 48 <= code < 58 else ord("!") for code in range(256))
-_SHORTEST_CARD = b"0" * 13
+# each character): "x" letter, digit, "-" or "_", "." dot, "!" anything else.
 _WORD_CLASSES = bytes(
     ord("x") if chr(code) in _WORD + "-" else ord(".") if code == ord(".") else ord("!")
     for code in range(256)
@@ -178,9 +153,10 @@ _CARD_GROUPS, _LONGEST_CARD = 7, 19
 _CARD_ISSUER = re.compile(r"4|5[1-5]|2[2-7]|3[47]|3[0689]|6")
 
 
-def discord_tokens(text: str, raw: bytes) -> Iterator[Span]:
+def _discord_tokens(passage: Passage) -> Iterator[Span]:
     """Bot tokens: a base64 user id, six characters, a signature; joined by dots."""
-    classes = raw.translate(_WORD_CLASSES)
+    text = passage.text
+    classes = passage.ascii.translate(_WORD_CLASSES)
     position = classes.find(b".xxxxxx.")
     while position >= 0:
         start = position
@@ -192,11 +168,9 @@ def discord_tokens(text: str, raw: bytes) -> Iterator[Span]:
         position = classes.find(b".xxxxxx.", position + 7)
 
 
-def cards(text: str, raw: bytes) -> Iterator[Span]:
+def _cards(passage: Passage) -> Iterator[Span]:
     """Payment card numbers: an issuer's prefix, 13 to 19 digits, a right check digit."""
-    # Most texts are let go here: without their separators, no run of digits is long enough.
-    if _SHORTEST_CARD not in raw.translate(_DIGIT_CLASSES, b" -"):
-        return
+    text = passage.text
     for start in _CARD_START.finditer(text):
         end = _card_end(text, start.start())
         if end is not None:
@@ -239,8 +213,9 @@ _HOST = re.compile(r"(?:[^\W_](?:[\w-]{0,62})\.){1,8}[^\W\d_]{2,24}(?![\w-])")
 _LOCAL = _WORD + ".+-%"
 
 
-def emails(text: str) -> Iterator[Span]:
+def _emails(passage: Passage) -> Iterator[Span]:
     """Mail addresses; `git@host:` and browser frames (`fn@app.bundle:12:3`) are none."""
+    text = passage.text
     position = text.find("@")
     while position >= 0:
         head = text[max(0, position - 64) : position]
@@ -253,10 +228,20 @@ def emails(text: str) -> Iterator[Span]:
         position = text.find("@", position + 1)
 
 
-def spans_near_digits(text: str, with_cards: bool) -> list[Span]:
-    """Shapes that are found by the classes of their characters rather than by a literal."""
-    raw = text.encode("ascii", "replace")
-    spans = list(discord_tokens(text, raw)) if b"." in raw else []
-    if with_cards:
-        spans.extend(cards(text, raw))
-    return spans
+SHAPE_SIGNS: tuple[Sign, ...] = (
+    *(
+        Sign(
+            literal(needle),
+            partial(
+                _aws_keys if shape.kind == "aws key" else _of_shape, shape=shape, needle=needle
+            ),
+        )
+        for shape in SHAPES
+        for needle in shape.needles
+    ),
+    Sign("-----BEGIN ", _private_keys),
+    Sign("://", _url_passwords),
+    Sign(r"\.[A-Za-z0-9_-]{6}\.", _discord_tokens),
+)
+CARD_SIGN = Sign(r"[2-6](?:[ -]*[0-9]){12}", _cards)
+EMAIL_SIGN = Sign("@", _emails)
