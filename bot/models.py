@@ -17,6 +17,11 @@ T = TypeVar("T")
 
 NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
+# What belongs to drill 7 says that it comes from here, and stands in the environment "drill #7".
+# No door has this name, no mapping can have it, and the road lets nobody else use the environment.
+DRILL_SOURCE = "a drill"
+DRILL_ENVIRONMENT = "drill #"
+
 
 class Severity(StrEnum):
     """How bad it is; compare with `rank` (0 = info … 3 = critical)."""
@@ -294,6 +299,13 @@ class Alert:
     def short_id(self) -> str:
         """The id as people type it, e.g. J-42."""
         return short_id(self.id)
+
+    @property
+    def drill(self) -> int:
+        """The number of the drill it belongs to; 0 for what is real."""
+        number = self.environment.removeprefix(DRILL_ENVIRONMENT)
+        is_drill = number != self.environment and number.isascii() and number.isdigit()
+        return int(number) if is_drill else 0
 
     def is_silenced(self, now: datetime) -> bool:
         """Whether notifications are held back at `now`."""

@@ -16,7 +16,7 @@ import orjson
 from bot.alerting.fingerprint import fingerprint
 from bot.analysis import stacktrace
 from bot.errors import BadPayload
-from bot.models import Event, ExceptionInfo, Frame
+from bot.models import DRILL_ENVIRONMENT, DRILL_SOURCE, Event, ExceptionInfo, Frame
 from bot.store.alerts import Identity
 from bot.store.codec import compress, to_json
 
@@ -85,9 +85,16 @@ class Preparation:
             source=_short(event.source),
             event_id=_short(event.event_id),
             service=_short(event.service) or "unknown",
-            environment=_short(event.environment) or "production",
+            environment=_environment(event),
             exceptions=stacktrace.mark_in_app(_exceptions(event), roots=self._roots),
         )
+
+
+def _environment(event: Event) -> str:
+    """Its own, unless it would make what is real look like a drill, and so be overlooked."""
+    name = _short(event.environment) or "production"
+    looks_drilled = name[: len(DRILL_ENVIRONMENT)].lower() == DRILL_ENVIRONMENT
+    return f"not a {name}" if looks_drilled and event.source != DRILL_SOURCE else name
 
 
 def _exceptions(event: Event) -> tuple[ExceptionInfo, ...]:

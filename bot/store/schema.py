@@ -251,6 +251,60 @@ log_tails = Table(
     sqlite_autoincrement=True,
 )
 
+drills = Table(
+    "drills",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("scenario", String, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("origin_id", BigInteger, nullable=False),
+    Column("area_id", BigInteger, nullable=False, server_default="0"),
+    Column("started_by", BigInteger, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("ships", Boolean, nullable=False),
+    Column("pings", Boolean, nullable=False),
+    Column("sent", Integer, nullable=False, server_default="0"),
+    Column("ended_at", BigInteger),
+    Column("outcome", String, nullable=False, server_default=""),
+    Column("is_cleared", Boolean, nullable=False, server_default="0"),
+    Column("total", Integer),
+    Column("scorecard", Text, nullable=False, server_default=""),
+    sqlite_autoincrement=True,  # a forgotten drill's number is never given to another
+)
+
+
+def _drill_id(*, primary_key: bool = False) -> Column[int]:
+    target = ForeignKey("drills.id", ondelete="CASCADE")
+    return Column("drill_id", BigInteger, target, primary_key=primary_key, nullable=False)
+
+
+drill_people = Table(
+    "drill_people",
+    metadata,
+    _drill_id(primary_key=True),
+    Column("person_id", BigInteger, primary_key=True),
+    Column("name", String, nullable=False),
+    Index("drill_people_by_person", "person_id"),
+    sqlite_with_rowid=False,
+)
+
+drill_deeds = Table(
+    "drill_deeds",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    _drill_id(),
+    Column("kind", String, nullable=False),
+    Column("person_id", BigInteger, nullable=False),
+    Column("person", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("is_right", Boolean, nullable=False),
+    Index("drill_deeds_by_drill", "drill_id"),
+)
+
 # One row, drawn when the database was made: tells this deployment from any other.
 deployment = Table(
     "deployment",
