@@ -46,12 +46,13 @@ SOURCE_SECRETS = (
 )
 _SECRET_NAME = re.compile(r"[A-Z][A-Z0-9_]*_SECRET(_PREVIOUS)?")
 
-Purpose = Literal["bot", "web", "scan", "doctor"]
+Purpose = Literal["bot", "web", "scan", "simulate", "doctor"]
 # What each way to start cannot do without. The doctor reports what is missing by itself.
 NEEDS: Mapping[Purpose, tuple[str, ...]] = {
     "bot": ("DISCORD_TOKEN", "ALERT_CHANNEL_ID"),
     "web": ("ALERT_CHANNEL_ID", "WEBHOOK_SECRET"),
     "scan": ("ALERT_CHANNEL_ID",),
+    "simulate": (),
     "doctor": (),
 }
 CURES: Mapping[str, str] = {
@@ -77,6 +78,9 @@ CURES: Mapping[str, str] = {
     "LOKI_URL": "write Loki's address, such as http://loki:3100",
     "SCAN_EVERY": "write a number of seconds from 10 to 86400",
     "TIME_ZONE": "write a name such as Europe/Berlin, or leave it out for UTC",
+    "SIMULATION_FOLDER": "write the path of a folder with scenarios of your own",
+    "SLACK_BOT_TOKEN": "copy the Bot User OAuth Token (xoxb-...) of your Slack app",
+    "SLACK_API_URL": "leave it out; it is only for a stand-in of Slack",
     "LOG_LEVEL": "write DEBUG, INFO, WARNING or ERROR",
     "LOG_FORMAT": "write text or json",
 }
@@ -240,6 +244,10 @@ class Settings(BaseSettings):
     time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     scan_groups: Parts = ()
     scan_every: int = Field(default=60, ge=10, le=86_400)
+
+    simulation_folder: str = ""
+    slack_bot_token: Token = SecretStr("")
+    slack_api_url: WebAddress = "https://slack.com/api"
 
     redact_emails: bool = True
     redact_cards: bool = True

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.alerting.actions import Actions
@@ -22,6 +23,7 @@ from bot.config import Settings
 from bot.entrance import Entrance, now, readiness, routing
 from bot.errors import SettingsError
 from bot.journal import configure_logging
+from bot.simulation.crash.library import Library
 from bot.store import Store
 from bot.ui.access import Access
 from bot.ui.answers import say_error
@@ -96,6 +98,8 @@ class House:
                 refresh=self.entrance.keeper.refresh,
                 roles_for=self.access.roles_for,
             ),
+            intake=self.intake,
+            crashes=Library(Path(folder) if (folder := settings.simulation_folder) else None),
             clock=now,
             started_at=now(),
         )

@@ -222,13 +222,13 @@ def test_every_setting_is_documented() -> None:
 def test_the_secrets_of_doors_are_read_from_the_environment_and_the_file(
     env_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add(env_file, "GRAFANA_SECRET=old", "GRAFANA_SECRET_PREVIOUS=older", "GITLAB_SECRET=mapped")
+    add(env_file, "GRAFANA_SECRET=old", "GRAFANA_SECRET_PREVIOUS=elder", "GITLAB_SECRET=mapped")
     monkeypatch.setenv("GRAFANA_SECRET", "new")
     settings = load_settings(env_file=env_file)
-    assert settings.secrets("GRAFANA_SECRET") == ("new", "older")
+    assert settings.secrets("GRAFANA_SECRET") == ("new", "elder")
     assert settings.secrets("GITLAB_SECRET") == ("mapped", "")
     assert settings.secrets("DATADOG_SECRET") == ("", "")
-    assert "older" not in repr(settings)
+    assert "elder" not in repr(settings)
 
 
 def test_the_secret_of_a_mapping_is_not_taken_for_a_misspelt_one(env_file: Path) -> None:

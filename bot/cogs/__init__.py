@@ -5,6 +5,14 @@ from discord.ext import commands
 from bot.cogs.admin import AdminCog
 from bot.cogs.alerts import AlertsCog
 from bot.cogs.respond import RespondCog, ShipCog
+from bot.cogs.simulate import SimulateCog
 from bot.cogs.sources import SOURCE_COGS
 
-COGS: tuple[type[commands.Cog], ...] = (AlertsCog, RespondCog, ShipCog, AdminCog, *SOURCE_COGS)
+COGS: tuple[type[commands.Cog], ...] = (
+    AlertsCog,
+    RespondCog,
+    ShipCog,
+    SimulateCog,
+    AdminCog,
+    *SOURCE_COGS,
+)

@@ -13,7 +13,9 @@ from discord.ext import commands
 
 from bot.alerting.actions import Actions
 from bot.alerting.doorkeeping import SdkKeys
+from bot.alerting.ingest import Intake
 from bot.alerting.knocking import Doors
+from bot.simulation.crash.library import Library
 from bot.store import Store
 from bot.ui.access import Access
 
@@ -27,6 +29,8 @@ class Desk:
     access: Access
     doors: Doors
     keys: SdkKeys
+    intake: Intake
+    crashes: Library
     clock: Callable[[], datetime]
     started_at: datetime
 

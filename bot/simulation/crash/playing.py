@@ -72,6 +72,13 @@ class Play:
         """The moment of the crash."""
         return self.start + timedelta(seconds=-self.scenario.begins)
 
+    @property
+    def expected(self) -> int:
+        """About how many entries there will be."""
+        flows = self.scenario.flows
+        usual = sum(_amount(flow) * len(flow.lines) for flow in flows)
+        return int(usual * self._scale()) + len(self.scenario.steps) + 1
+
     def entries(self, trace: str) -> Iterator[Entry]:
         """All entries, oldest first; `trace` stands under the record of the crash."""
         scale = self._scale()
