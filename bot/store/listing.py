@@ -7,10 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, case, func, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    Table,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 
 from bot.errors import NotFound
 from bot.models import (
+    DRILL_ENVIRONMENT,
     Alert,
     AlertDetail,
     AlertState,
@@ -22,7 +36,17 @@ from bot.models import (
 from bot.store import rows
 from bot.store.codec import decode
 from bot.store.reader import Reader
-from bot.store.schema import activity, acts, alerts, cards, events, shipments, silences, tallies
+from bot.store.schema import (
+    activity,
+    acts,
+    alerts,
+    cards,
+    drills,
+    events,
+    shipments,
+    silences,
+    tallies,
+)
 
 ACTIVITY_STEP = 300  # seconds of one bucket
 ACTIVITY_BUCKETS = 24  # two hours on the card
@@ -36,6 +60,12 @@ ALERTS = select(
     alerts, silences.c.until.label("silenced_until"), silences.c.person_name.label("silenced_by")
 ).outerjoin(silences, silences.c.alert_id == alerts.c.id)
 
+# Drills are few, and named exactly: an index finds their alerts, and the others by their ids alone.
+_DRILLS = select(literal(DRILL_ENVIRONMENT) + cast(drills.c.id, String))
+_OF_NO_DRILL = tallies.c.environment.not_in(_DRILLS)
+_drilled = alerts.alias("drilled")
+IS_REAL = alerts.c.id.not_in(select(_drilled.c.id).where(_drilled.c.environment.in_(_DRILLS)))
+
 
 @dataclass(frozen=True, slots=True)
 class _Filter:
@@ -47,7 +77,11 @@ class _Filter:
 
 
 class AlertReads:
-    """What cogs, web and delivery ask about alerts. Nothing here changes anything."""
+    """What cogs, web and delivery ask about alerts. Nothing here changes anything.
+
+    Lists, names and counts leave the alerts of drills out, unless a drill's environment is asked
+    for.
+    """
 
     def __init__(self, reader: Reader, clock: Callable[[], datetime]) -> None:
         self._reader = reader
@@ -96,15 +130,20 @@ class AlertReads:
         )
 
     async def suggest(
-        self, prefix: str, limit: int = 25, *, states: Sequence[AlertState] = tuple(AlertState)
+        self,
+        prefix: str,
+        limit: int = 25,
+        *,
+        states: Sequence[AlertState] = tuple(AlertState),
+        environment: str = "",
     ) -> tuple[Alert, ...]:
         """Alerts for an autocomplete: by short id ("J-4", "42") or by words, newest first."""
         number = parse_short_id(prefix)
         if number is not None:
-            query = _by_number(number, states, limit)
+            query = _by_number(number, states, limit, environment)
         else:
             words = "" if prefix.strip().upper() in ("J", "J-", "#") else prefix.strip()
-            wanted = _Filter(tuple(states), "", "", None, words)
+            wanted = _Filter(tuple(states), "", environment, None, words)
             query = _newest(wanted, limit).limit(limit)
         return await self._reader.run(lambda connection: _alerts(connection, query))
 
@@ -118,7 +157,11 @@ class AlertReads:
 
     async def counts(self) -> Mapping[AlertState, int]:
         """How many alerts are in each state; every state is a key."""
-        query = select(tallies.c.state, func.sum(tallies.c.alerts)).group_by(tallies.c.state)
+        query = (
+            select(tallies.c.state, func.sum(tallies.c.alerts))
+            .where(_OF_NO_DRILL)
+            .group_by(tallies.c.state)
+        )
         found = await self._reader.run(lambda connection: connection.execute(query).all())
         counted = {AlertState(state): int(count) for state, count in found}
         return {state: counted.get(state, 0) for state in AlertState}
@@ -127,7 +170,7 @@ class AlertReads:
         matches = column.istartswith(prefix.strip(), autoescape=True)
         query = (
             select(column)
-            .where(matches, tallies.c.alerts > 0)
+            .where(matches, tallies.c.alerts > 0, _OF_NO_DRILL)
             .distinct()
             .order_by(column)
             .limit(limit)
@@ -215,6 +258,10 @@ def _narrowed(wanted: _Filter, table: Table) -> list[ColumnElement[bool]]:
         conditions.append(table.c.service == wanted.service)
     if wanted.environment:
         conditions.append(table.c.environment == wanted.environment)
+    elif table is tallies:
+        conditions.append(_OF_NO_DRILL)
+    else:
+        conditions.append(IS_REAL)
     if wanted.severity is not None:
         conditions.append(table.c.severity == wanted.severity.rank)
     return conditions
@@ -259,7 +306,9 @@ def _branch(wanted: _Filter, kind: tuple[ColumnElement[bool], ...], depth: int) 
     return select(newest.subquery())
 
 
-def _by_number(number: int, states: Sequence[AlertState], limit: int) -> Select[Any]:
+def _by_number(
+    number: int, states: Sequence[AlertState], limit: int, environment: str
+) -> Select[Any]:
     """Alerts whose number begins with these digits: 4 finds 4, 40-49, 400-499 …"""
     # Each branch walks the newest of its stretch of an index, however many others there are.
     branches = [
@@ -268,6 +317,7 @@ def _by_number(number: int, states: Sequence[AlertState], limit: int) -> Select[
             .where(
                 alerts.c.state == state.value,
                 alerts.c.id.between(number * 10**digits, (number + 1) * 10**digits - 1),
+                alerts.c.environment == environment if environment else IS_REAL,
             )
             .order_by(alerts.c.id.desc())
             .limit(limit)
