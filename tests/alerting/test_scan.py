@@ -9,7 +9,7 @@ from datetime import timedelta
 import boto3
 import orjson
 import pytest
-from conftest import CHANNEL, Clock, NoSecrets, Road
+from alert_road import CHANNEL, Clock, NoSecrets, Road
 
 from bot.alerting.preparation import Preparation
 from bot.alerting.scan import Scanner
