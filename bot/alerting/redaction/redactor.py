@@ -1,9 +1,8 @@
 """Secrets leave an event before anything is stored.
 
-Every string of an event is looked through once, all together: its distinct lines that were not
-found clean before are joined into one text, and only if a detector finds something in that are
-the fields dealt with one by one. The memory of clean lines (traces repeat) is bounded, and holds
-no line in which something was found.
+Every string of an event is looked through once, all together: most often nothing is found, and
+one search in a long text costs far less than many in short ones. Only if something is found are
+the fields dealt with one by one.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import accumulate
@@ -23,8 +22,6 @@ from bot.alerting.redaction.signs import Signs
 from bot.alerting.redaction.spans import MARKER_START, Span, replace_spans
 from bot.models import Event, ExceptionInfo, Frame
 
-_MEMORY_LINES = 20_000
-_LONGEST_REMEMBERED = 500
 # Secrets that spread over lines: private keys, YAML blocks, an AWS secret near its key id.
 _SPREADS = re.compile(r"-----BEGIN |A[KS]IA|[|>][+-]?[ \t]*(?:\n|$)")
 
@@ -54,11 +51,11 @@ class Redactor:
                 *((EMAIL_SIGN,) if emails else ()),
             )
         )
-        self._clean: set[str] = set()
 
     def text(self, text: str) -> str:
         """Return the text with every secret in it replaced by a marker."""
-        return self._string(text, self._dirty(text.split("\n")))
+        spans = self._signs.spans(text)
+        return replace_spans(text, spans) if spans else text
 
     def each(self, texts: Sequence[str]) -> list[str]:
         """Return the texts, neighbours of one log, each redacted.
@@ -66,12 +63,9 @@ class Redactor:
         A secret may begin in one and end in another, as a private key does that was logged
         line by line.
         """
-        if _SPREADS.search(joined := "\n".join(texts)):
-            spans = self._signs.spans(joined)
-            becomes = _by_line(texts, spans) if spans else {}
-            return [becomes.get(text, text) for text in texts]
-        dirty = self._dirty(_split(list(texts)))
-        return [self._string(text, dirty) for text in texts]
+        spans = self._signs.spans("\n".join(texts))
+        becomes = _by_line(texts, spans) if spans else {}
+        return [becomes.get(text, text) for text in texts]
 
     def event(self, event: Event) -> Event:
         """Return the event with every secret in any of its strings replaced by a marker.
@@ -79,10 +73,16 @@ class Redactor:
         A changed `event_id` or `fingerprint_hint` keeps telling events apart: it gets a short
         digest of what it was.
         """
-        dirty = self._dirty(_split(_strings(event)))
-        if not dirty and not self._has_secret_label(event.labels):
+        joined = "\n".join(_strings(event))
+        spans = self._signs.spans(joined)
+        if not spans and not self._has_secret_label(event.labels):
             return event
-        clean = partial(self._string, dirty=dirty)
+        if _SPREADS.search(joined):
+            return self._rewritten(event, self.text)  # none reaches into the next field
+        dirty = _by_line(joined.split("\n"), spans)
+        return self._rewritten(event, partial(_string, dirty=dirty))
+
+    def _rewritten(self, event: Event, clean: Callable[[str], str]) -> Event:
         request = event.request
         return replace(
             event,
@@ -92,7 +92,7 @@ class Redactor:
             message=clean(event.message),
             environment=clean(event.environment),
             title=clean(event.title),
-            exceptions=tuple([_exception(info, dirty, clean) for info in event.exceptions]),
+            exceptions=tuple([_exception(info, clean) for info in event.exceptions]),
             stack_trace=clean(event.stack_trace),
             fingerprint_hint=_identity(event.fingerprint_hint, clean(event.fingerprint_hint)),
             commit=clean(event.commit),
@@ -111,42 +111,6 @@ class Redactor:
             ),
             labels=self._labels(event.labels, clean),
         )
-
-    def _dirty(self, lines: Iterable[str]) -> Mapping[str, str]:
-        """The lines that hold a secret, with what they become; remembers those that hold none.
-
-        All lines that are new are looked through as one text: most often nothing is found, and
-        one search in a long text costs far less than many in short ones.
-        """
-        known = self._clean
-        fresh = sorted(set(lines).difference(known))
-        if not fresh:
-            return {}
-        spans = self._signs.spans("\n".join(fresh))
-        dirty = _by_line(fresh, spans) if spans else {}
-        if len(known) > _MEMORY_LINES:
-            self._clean = known = set()
-        known.update(
-            [line for line in fresh if len(line) <= _LONGEST_REMEMBERED and line not in dirty]
-        )
-        return dirty
-
-    def _string(self, text: str, dirty: Mapping[str, str]) -> str:
-        """Redact one string whose lines were looked through; `dirty` tells which to change."""
-        if not dirty:
-            return text
-        if "\n" not in text:
-            return dirty.get(text, text)
-        lines = text.split("\n")
-        if dirty.keys().isdisjoint(lines):
-            return text
-        if _SPREADS.search(text):
-            return self._redacted(text)
-        return "\n".join([dirty.get(line, line) for line in lines])
-
-    def _redacted(self, text: str) -> str:
-        spans = self._signs.spans(text)
-        return replace_spans(text, spans) if spans else text
 
     def _labels(self, labels: Mapping[str, str], clean: Callable[[str], str]) -> Mapping[str, str]:
         redacted: dict[str, str] = {}
@@ -167,13 +131,15 @@ def _identity(text: str, redacted: str) -> str:
     return f"{redacted} {digest}"
 
 
-def _exception(
-    info: ExceptionInfo, dirty: Mapping[str, str], clean: Callable[[str], str]
-) -> ExceptionInfo:
-    frames = info.frames
-    strings = [s for f in frames for s in (f.file, f.function, f.module, f.code)]
-    if not dirty.keys().isdisjoint(_split(strings)):
-        frames = tuple([_frame(frame, clean) for frame in frames])
+def _string(text: str, dirty: Mapping[str, str]) -> str:
+    """A string whose lines were looked through; `dirty` tells which to change."""
+    if "\n" not in text:
+        return dirty.get(text, text)
+    return "\n".join([dirty.get(line, line) for line in text.split("\n")])
+
+
+def _exception(info: ExceptionInfo, clean: Callable[[str], str]) -> ExceptionInfo:
+    frames = tuple([_frame(frame, clean) for frame in info.frames])
     return ExceptionInfo(clean(info.type), clean(info.message), frames, clean(info.module))
 
 
@@ -206,12 +172,6 @@ def _by_line(lines: Sequence[str], spans: Sequence[Span]) -> dict[str, str]:
             part = Span(max(0, start - begin), min(len(lines[index]), end - begin), kind)
             parts.setdefault(index, []).append(part)
     return {lines[index]: replace_spans(lines[index], found) for index, found in parts.items()}
-
-
-def _split(strings: list[str]) -> list[str]:
-    """The lines of the strings; the strings themselves if each is one line."""
-    joined = "\n".join(strings)
-    return strings if joined.count("\n") < len(strings) else joined.split("\n")
 
 
 def _strings(event: Event) -> list[str]:
