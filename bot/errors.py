@@ -61,6 +61,10 @@ class NotAllowed(JinkiesError):  # noqa: N818
         self.roles = roles
 
 
+class Withheld(JinkiesError):  # noqa: N818
+    """What a drill does not do in earnest: it writes nothing to GitHub unless asked."""
+
+
 class UpstreamError(JinkiesError):
     """Discord, GitHub, AWS or another outside system failed.
 

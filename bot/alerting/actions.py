@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ from bot.alerting.shipping import (
     DraftPullRequest,
     Shipping,
 )
-from bot.errors import NotAllowed
+from bot.errors import NotAllowed, Withheld
 from bot.models import Act, ActRecord, Alert, AlertState, Capability, Person, Reason, Shipment
 from bot.store import Store, Transaction, acts, alerts, debts
 from bot.store.listing import read_alert
@@ -52,6 +52,7 @@ class Actions:
         route: where the card of an alert without one goes.
         roles_for: names of the roles that carry a capability, for the words of `NotAllowed`.
         wake: called after a commit that owes the card an edit (`Delivery.wake`).
+        drills_that_ship: numbers of the drills that may write to GitHub; others are `Withheld`.
     """
 
     def __init__(
@@ -66,8 +67,10 @@ class Actions:
         clock: Callable[[], datetime],
         wake: Callable[[], None],
         roles_for: Callable[[Capability], tuple[str, ...]] = lambda _: (),
+        drills_that_ship: Container[int] = (),
     ) -> None:
         self._store = store
+        self._drills_that_ship = drills_that_ship
 
         self._route = route
         self._clock = clock
@@ -174,6 +177,12 @@ class Actions:
     async def _ship(self, alert_id: int, person: Person, kind: str, act: Act) -> Outcome:
         """Send it to GitHub once; whoever comes second is shown what the first one made."""
         self._check(person, Capability.SHIP)
+        drill = (await self._store.alerts.get(alert_id)).drill
+        if drill and drill not in self._drills_that_ship:
+            raise Withheld(
+                "This is a drill, so nothing was written to GitHub. (`/drill start` with "
+                "`github:True` lets a drill write, each title marked [DRILL].)"
+            )
 
         def note(transaction: Transaction, shipment: Shipment) -> None:
             alert = read_alert(transaction, alert_id)

@@ -110,7 +110,8 @@ def title(detail: AlertDetail, prefix: str = "") -> str:
     """`[J-42] ZeroDivisionError: division by zero`, one line, at most 256 characters."""
     alert = detail.alert
     what = _one_line(alert.title or alert.message) or "an error without a message"
-    return _shortened(f"{prefix}[{alert.short_id}] {_quiet(what)}", MAX_TITLE)
+    drill = "[DRILL] " if alert.drill else ""
+    return _shortened(f"{drill}{prefix}[{alert.short_id}] {_quiet(what)}", MAX_TITLE)
 
 
 def code(text: str, limit: int = MAX_CELL) -> str:
@@ -141,7 +142,9 @@ def _opening(detail: AlertDetail, repository: str) -> list[str]:
         f"{code(alert.service)} ({code(alert.environment)}), seen {times} between "
         f"{_when(alert.first_seen)} and {_when(alert.last_seen)}."
     )
-    return [lead, "## What happened", _what(detail), _table(detail, repository)]
+    drill = "> [!WARNING]\n> **This is a drill.** Nothing here has really happened."
+    start = [drill, lead] if alert.drill else [lead]
+    return [*start, "## What happened", _what(detail), _table(detail, repository)]
 
 
 def _what(detail: AlertDetail) -> str:
@@ -313,7 +316,7 @@ def _folded(summary: str, content: str) -> str:
 def _labels(detail: AlertDetail) -> tuple[str, ...]:
     alert = detail.alert
     service = re.sub(r"[^\w.-]+", "-", _one_line(alert.service)).strip("-")
-    labels = ["jinkies", f"severity: {alert.severity.value}"]
+    labels = ["jinkies", *(["drill"] if alert.drill else []), f"severity: {alert.severity.value}"]
     return (*labels, f"service: {service}"[:50]) if service else tuple(labels)
 
 

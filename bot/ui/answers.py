@@ -16,7 +16,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.errors import JinkiesError, NotAllowed, UpstreamError
+from bot.errors import JinkiesError, NotAllowed, UpstreamError, Withheld
 from bot.ui import plain
 from bot.ui.desk import Press
 
@@ -83,6 +83,8 @@ def explain(press: Press, error: BaseException) -> str:
     """The words for an error; one nobody expected gets an id that is in the log too."""
     if isinstance(error, NotAllowed):
         return f"⛔ {error}"
+    if isinstance(error, Withheld):
+        return f"🎭 {error}"
     if isinstance(error, UpstreamError):
         return plain.clip(f"⚠️ {plain.escape(str(error))}\n{_again(error)}", MAX_TEXT)
     if isinstance(error, JinkiesError | app_commands.CheckFailure):

@@ -50,6 +50,8 @@ _COLOURS = {
 _ACKNOWLEDGED = 0x9266CC
 _RESOLVED = 0x3BA55D
 _SILENCED = 0x747F8D
+DRILL_COLOUR = 0xFEE75C  # of no state and no severity: a drill is told by its edge alone
+DRILL_MARK = "🎭 DRILL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,9 @@ def details_file(detail: AlertDetail) -> discord.File:
 
 
 def colour(alert: Alert, now: datetime) -> int:
-    """The state's colour, and for an open alert the severity's."""
+    """The state's colour, and for an open alert the severity's; a drill has one of its own."""
+    if alert.drill:
+        return DRILL_COLOUR
     if alert.state is AlertState.RESOLVED:
         return _RESOLVED
     if alert.is_silenced(now):
@@ -100,8 +104,9 @@ def headline(alert: Alert, now: datetime) -> str:
         mark = severity_mark(alert.severity)
     silenced = " · 🔕 Silenced" if alert.is_silenced(now) else ""
     place = f"{plain.one_line(alert.service)} · {plain.one_line(alert.environment)}"
+    drill = f"{DRILL_MARK} · " if alert.drill else ""
     return plain.clip(
-        f"{mark} {word} · {alert.severity.capitalize()}{silenced} · {place}", MAX_AUTHOR
+        f"{drill}{mark} {word} · {alert.severity.capitalize()}{silenced} · {place}", MAX_AUTHOR
     )
 
 
@@ -115,6 +120,8 @@ def _content(alert: Alert, now: datetime, mention: str) -> str:
     )
     if alert.is_silenced(now):
         line = f"🔕 {line}"
+    if alert.drill:
+        line = f"{DRILL_MARK} · {line}"
     return plain.clip(f"{mention} {line}".strip(), MAX_CONTENT)
 
 
@@ -123,7 +130,7 @@ def _embed(detail: AlertDetail, now: datetime) -> tuple[discord.Embed, bool]:
     message = "" if plain.one_line(alert.message) in plain.one_line(alert.title) else alert.message
     where = where_text(event.exceptions)
     embed = discord.Embed(
-        title=plain.label(alert.title, MAX_TITLE, "An error without words"),
+        title=_title(alert),
         description=_description(detail, message),
         colour=colour(alert, now),
     )
@@ -140,6 +147,11 @@ def _embed(detail: AlertDetail, now: datetime) -> tuple[discord.Embed, bool]:
     is_cut = _is_cut(message, where)
     embed.set_footer(text=_footer(detail, is_cut))
     return embed, is_cut
+
+
+def _title(alert: Alert) -> str:
+    mark = "[DRILL] " if alert.drill else ""
+    return mark + plain.label(alert.title, MAX_TITLE - len(mark), "An error without words")
 
 
 def _description(detail: AlertDetail, message: str) -> str:
@@ -252,6 +264,8 @@ def _is_cut(message: str, where: str) -> bool:
 
 def _footer(detail: AlertDetail, is_cut: bool) -> str:
     more = " · press Details for the rest" if is_cut else ""
+    if detail.alert.drill:
+        return f"{detail.alert.short_id} · drill #{detail.alert.drill}: none of this is real{more}"
     return (
         f"{detail.alert.short_id} · via {plain.clip(plain.one_line(detail.event.source), 40)}{more}"
     )
