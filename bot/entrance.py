@@ -49,12 +49,12 @@ class Entrance:
 
     def __init__(self, settings: Settings, store: Store, *, wake: Callable[[], None]) -> None:
         self._settings = settings
-        self._redactor = redactor_of(settings)
+        self.redactor = redactor_of(settings)
         route = routing(settings)
         self.intake = Intake(
             store,
             route=route,
-            redactor=self._redactor,
+            redactor=self.redactor,
             clock=now,
             wake=wake,
             roots=settings.in_app_roots,
@@ -63,7 +63,7 @@ class Entrance:
         self.following = Following(store, route=route, clock=now, wake=wake)
         self.logs = log_stores(settings)
         self.scanner = scanner(
-            settings, store, self.logs, redactor=self._redactor, route=route, wake=wake
+            settings, store, self.logs, redactor=self.redactor, route=route, wake=wake
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sns = SnsHosts()
@@ -84,7 +84,7 @@ class Entrance:
             follow=self.following.submit,
             confirm=lambda subscription: self._sns.confirm(subscription.topic, subscription.token),
             count=self.keeper.count,
-            redact=self._redactor.text,
+            redact=self.redactor.text,
         )
         told = web_settings(self._settings, self.sources, open_doors=open_doors)
         app = create_app(self.intake.submit, readiness, told, sources=self.sources, beside=beside)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from bot.alerting.actions import Actions
 from bot.alerting.delivery import Delivery
@@ -29,6 +30,8 @@ from bot.ui.access import Access
 from bot.ui.answers import say_error
 from bot.ui.connection import stay_connected
 from bot.ui.desk import Desk, JinkiesClient
+from bot.ui.logs.desk import LogDesk
+from bot.ui.logs.presses import LOG_PRESSES
 from bot.ui.messenger import DiscordMessenger
 from bot.ui.presses import PRESSES
 from bot.ui.syncing import sync_commands
@@ -100,6 +103,14 @@ class House:
             ),
             intake=self.intake,
             crashes=Library(Path(folder) if (folder := settings.simulation_folder) else None),
+            logs=LogDesk(
+                store,
+                self.entrance.logs,
+                self.entrance.redactor,
+                zone=ZoneInfo(settings.time_zone),
+                region=settings.aws_region,
+                clock=now,
+            ),
             clock=now,
             started_at=now(),
         )
@@ -120,7 +131,7 @@ class House:
         for cog in COGS:
             await client.add_cog(cog())
         client.tree.error(say_error)
-        client.add_dynamic_items(*PRESSES)
+        client.add_dynamic_items(*PRESSES, *LOG_PRESSES)
         await sync_commands(client, self.settings.discord_guild_id)
 
     def _actions(self) -> Actions:
@@ -219,6 +230,7 @@ async def _work(house: House, stop: asyncio.Event, announce: Callable[[], None])
         await asyncio.wait([asyncio.create_task(house.delivery.stop())], timeout=GRACE)
     finally:
         leave.set()
+        house.desk.logs.close()
         for task in (delivering, pruning, keeping, scanning, stopping):
             task.cancel()
         ended = await asyncio.gather(*work, return_exceptions=True)

@@ -1,7 +1,6 @@
 """The vocabulary: frozen values that travel between the rooms.
 
-Every time is an aware UTC `datetime`. Lists are tuples, so a value can be shared between
-threads. Nothing here knows SQL, HTTP or Discord.
+Every time is an aware UTC `datetime`. Lists are tuples. Nothing here knows SQL or Discord.
 """
 
 from __future__ import annotations
@@ -99,6 +98,7 @@ class Act(StrEnum):
     CREATE_ISSUE = "create_issue"
     CREATE_PULL_REQUEST = "create_pull_request"
     REOPEN = "reopen"
+    ATTACH_LOGS = "attach_logs"
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,14 @@ class Actions:
 
         return await self._respond(alert_id, person, Act.UNSILENCE, change)
 
+    async def attach_logs(self, alert_id: int, person: Person, where: str) -> Outcome:
+        """Log lines hang on its card now, in the message at `where` (a URL). Needs RESPOND."""
+
+        def change(_transaction: Transaction, alert: Alert, _now: datetime) -> Alert:
+            return alert
+
+        return await self._respond(alert_id, person, Act.ATTACH_LOGS, change, where)
+
     async def create_issue(self, alert_id: int, person: Person) -> Outcome:
         """Open its GitHub issue, once; `outcome.shipment` is it. Needs SHIP. May take seconds.
 

@@ -4,6 +4,7 @@ from discord.ext import commands
 
 from bot.cogs.admin import AdminCog
 from bot.cogs.alerts import AlertsCog
+from bot.cogs.logs import LogsCog
 from bot.cogs.respond import RespondCog, ShipCog
 from bot.cogs.simulate import SimulateCog
 from bot.cogs.sources import SOURCE_COGS
@@ -12,6 +13,7 @@ COGS: tuple[type[commands.Cog], ...] = (
     AlertsCog,
     RespondCog,
     ShipCog,
+    LogsCog,
     SimulateCog,
     AdminCog,
     *SOURCE_COGS,

@@ -10,13 +10,15 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.errors import NotFound
+from bot.analysis.logs.times import parse_time
+from bot.errors import BadPayload, JinkiesError, NotFound
 from bot.models import AlertState, Capability, parse_short_id
 from bot.ui.desk import Desk, JinkiesClient, Press
 from bot.ui.pages import choice_name
 
 MAX_CHOICES = 25
 MAX_LENGTH = 100
+MOMENTS = ("15m", "1h", "3h", "24h", "10:30", "today", "yesterday 14:00", "mon 9am")
 PATIENCE = 2.0  # seconds; Discord shows nothing after 3
 _log = logging.getLogger(__name__)
 
@@ -74,6 +76,36 @@ async def environments(interaction: discord.Interaction[JinkiesClient], typed: s
         return []
     async with asyncio.timeout(PATIENCE):
         return _named(await desk.store.alerts.environments(typed, MAX_CHOICES))
+
+
+async def log_groups(interaction: discord.Interaction[JinkiesClient], typed: str) -> Choices:
+    """Services and log groups; behind a comma, a further one."""
+    desk = interaction.client.desk
+    if not _may_see(desk, interaction):
+        return []
+    before, comma, last = typed.rpartition(",")
+    found = list(desk.logs.stores.services(last.strip()))
+    try:
+        async with asyncio.timeout(PATIENCE):
+            found += await desk.logs.stores.groups(last.strip())
+    except (JinkiesError, TimeoutError) as error:
+        _log.info("no log groups are suggested: %s", error)  # the services still are
+    kept = f"{before}, " if comma else ""
+    return _named([f"{kept}{name}" for name in dict.fromkeys(found)])[:MAX_CHOICES]
+
+
+async def moments(interaction: discord.Interaction[JinkiesClient], typed: str) -> Choices:
+    """What a time that is typed means, so that nobody has to guess; examples before that."""
+    logs = interaction.client.desk.logs
+    if not typed.strip():
+        return _named(MOMENTS)
+    try:
+        meant = parse_time(typed, now=logs.clock(), zone=logs.zone).astimezone(logs.zone)
+    except BadPayload:
+        wanted = typed.strip().lower()
+        return _named([each for each in MOMENTS if each.startswith(wanted)])
+    name = f"{typed.strip()} = {meant:%a %Y-%m-%d %H:%M:%S} {logs.zone}"
+    return [app_commands.Choice(name=name[:MAX_LENGTH], value=typed.strip()[:MAX_LENGTH])]
 
 
 def _may_see(desk: Desk, interaction: Press) -> bool:

@@ -18,6 +18,7 @@ from bot.alerting.knocking import Doors
 from bot.simulation.crash.library import Library
 from bot.store import Store
 from bot.ui.access import Access
+from bot.ui.logs.desk import LogDesk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class Desk:
     keys: SdkKeys
     intake: Intake
     crashes: Library
+    logs: LogDesk
     clock: Callable[[], datetime]
     started_at: datetime
 

@@ -128,8 +128,8 @@ class OpenMenu(ui.DynamicItem[ui.Select[Any]], template=re.escape(OPEN_ALERT)):
         await answer(press, work)
 
 
-# Reopened is what an alert becomes when GitHub tells so; there is no button for it.
-_PRESSED = frozenset(Act) - {Act.REOPEN}
+# Reopened is what an alert becomes when GitHub tells so, and logs are attached from their page.
+_PRESSED = frozenset(Act) - {Act.REOPEN, Act.ATTACH_LOGS}
 PRESSES: tuple[type[ui.DynamicItem[Any]], ...] = (
     AlertButton,
     PageButton,

@@ -25,6 +25,7 @@ ACT_WORDS = {
     Act.CREATE_ISSUE: ("Create issue", "issue created", "📝"),
     Act.CREATE_PULL_REQUEST: ("Create PR", "pull request created", "🔀"),
     Act.REOPEN: ("Reopen", "reopened", "↩️"),
+    Act.ATTACH_LOGS: ("Attach logs", "log lines attached", "📎"),
 }
 SILENCE_MINUTES = {30: "30 minutes", 60: "1 hour", 240: "4 hours", 1440: "1 day"}
 

@@ -7,7 +7,7 @@ from sandbox.discord.permissions import Permission
 
 COMMANDS = {
     "alerts", "alert", "ack", "resolve", "silence", "unsilence",
-    "create-issue", "create-pr", "status", "help", "sources", "dsn",
+    "create-issue", "create-pr", "status", "help", "sources", "dsn", "logs", "simulate",
 }  # fmt: skip
 
 

@@ -37,8 +37,8 @@ _COLOURS = {
 }
 # What our own columns say already.
 _TIME = re.compile(
-    r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?\]?"
-    r"[\s|:-]{1,4}"
+    r"\[?(?:<time>|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)"
+    r"(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?\]?[\s|:-]{1,4}"
 )
 _LEVEL = re.compile(
     r"\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|FATAL)\]?[\s|:-]{1,4}(?=\S)"
