@@ -1,5 +1,7 @@
 """What a big `/logs` reads, as a process of its own: every line to standard output, in order.
 
+Then, with the store open as it is in a bot, the newest 50 lines once more.
+
 `python -m benchmarks.logs_reader <address> <group> <first ms> <last ms>`; what it cost itself
 is the last line on standard error, as JSON.
 """
@@ -10,7 +12,9 @@ import asyncio
 import json
 import os
 import sys
+import time
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.analysis.logs.query import LogQuery
@@ -41,6 +45,7 @@ async def main(address: str, group: str, first: int, last: int) -> None:
         async for lines in batches:
             text = "\n".join([line[1] for line in lines]) + "\n"
             await asyncio.to_thread(_write, out, text.encode())
+    os.close(out)  # whoever measures need not wait for what comes now
     watching.cancel()
     late.sort()
     told = {
@@ -49,6 +54,14 @@ async def main(address: str, group: str, first: int, last: int) -> None:
         "lag_ms": late[int(len(late) * 0.99)] * 1000 if late else 0.0,
         "worst_lag_ms": late[-1] * 1000 if late else 0.0,
     }
+    await asyncio.sleep(1)  # a full allowance of calls
+    began, spent, progress = time.perf_counter(), time.process_time(), Progress()
+    asked = replace(query, limit=50, newest_first=True)
+    newest = [line async for lines in store.read(asked, progress) for line in lines]
+    told |= {"newest_50": time.perf_counter() - began, "newest_50_calls": progress.calls}
+    told["cpu_after"] = time.process_time() - spent
+    if len(newest) != 50:
+        raise RuntimeError(f"the newest 50 lines are {len(newest)}")
     print(json.dumps(told), file=sys.stderr)
     await store.close()
 
