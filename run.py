@@ -165,7 +165,11 @@ def check(_options: argparse.Namespace, _rest: list[str]) -> int:
 
 
 def simulate(options: argparse.Namespace, _rest: list[str]) -> int:
-    """Make, check, describe or replay a data set of correlated telemetry."""
+    """Rehearse trouble, or make, check, describe or replay a data set."""
+    if options.action == "crash":
+        from bot.rehearsing import simulate_crash
+
+        return simulate_crash(options)
     from bot.simulation.dataset.cli import run
 
     def cloudwatch() -> object:
@@ -178,10 +182,12 @@ def simulate(options: argparse.Namespace, _rest: list[str]) -> int:
 
 
 def simulate_options(parser: argparse.ArgumentParser) -> None:
-    """The commands of data sets."""
+    """The commands of rehearsals and of data sets."""
+    from bot.simulation.crash import arguments as crash
     from bot.simulation.dataset.cli import add_arguments
 
-    add_arguments(parser)
+    commands = add_arguments(parser)
+    crash.add_arguments(commands.add_parser("crash", help="play a crash, with its logs"))
 
 
 COMMANDS = (
@@ -243,10 +249,12 @@ COMMANDS = (
     ),
     Command(
         "simulate",
-        "make a day of a company's telemetry, with the truth beside it",
-        "`simulate dataset` makes correlated logs, errors, metrics and panels with incidents in "
-        "them; `validate` checks a set, `describe` compares it with real logs, `replay` sends it "
-        "to a running Jinkies. docs/dataset.md explains all of it.",
+        "rehearse a crash, or make a day of a company's telemetry",
+        "`simulate crash` plays minutes of logs that end in a real stack trace, analyses them and "
+        "sends them where you like (docs/rehearsals.md). `simulate dataset` makes correlated logs, "
+        "errors, metrics and panels with incidents in them; `validate` checks a set, "
+        "`describe` compares it with real logs, `replay` sends it to a running Jinkies "
+        "(docs/dataset.md).",
         DATASET,
         simulate,
         simulate_options,

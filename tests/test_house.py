@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "main": LOWER | {"alerting", "ui", "cogs", "web", "config", "journal", "entrance", "lookout"},
     "doctor": LOWER | {"alerting", "ui", "cogs", "web", "config", "entrance"},
     "dsn": LOWER | {"alerting", "config", "entrance"},
+    "rehearsing": LOWER | {"alerting", "config"},
     "scanning": LOWER | {"alerting", "config", "entrance", "lookout"},
 }
 # Outside libraries that only some rooms may know.

@@ -90,4 +90,5 @@ def event_of(report: CrashReport, play: Play) -> Event:
 def start_for(scenario_begins: float, now: datetime, *, speed: float = 0) -> datetime:
     """When the logs begin, so that the crash comes now, or when it has been played at `speed`."""
     lasts = timedelta(seconds=-scenario_begins)
-    return (now - lasts + (lasts / speed if speed else timedelta())).astimezone(UTC)
+    start = (now - lasts + (lasts / speed if speed else timedelta())).astimezone(UTC)
+    return start.replace(microsecond=start.microsecond // 1000 * 1000)

@@ -39,10 +39,12 @@ class CloudWatchDoor:
     _known: set[tuple[str, str]] = field(default_factory=set)
 
     @classmethod
-    def open(cls) -> CloudWatchDoor:
-        """Reach AWS as its own settings say; raises `UpstreamError` without any."""
+    def open(cls, region: str = "", endpoint_url: str = "") -> CloudWatchDoor:
+        """Reach AWS as its own settings say, or these; raises `UpstreamError` without any."""
         try:
-            return cls(boto3.client("logs"), boto3.client("cloudwatch"))
+            session = boto3.Session(region_name=region or None)
+            where = {"endpoint_url": endpoint_url or None}
+            return cls(session.client("logs", **where), session.client("cloudwatch", **where))
         except BotoCoreError as error:
             raise UpstreamError(
                 "AWS", str(error), permanent=True, cure="Set AWS_REGION and credentials."

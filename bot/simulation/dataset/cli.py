@@ -26,8 +26,10 @@ OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 _FIRST_DAY = "2026-01-07"  # a Wednesday; fixed, so that a seed means the same set tomorrow
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The four commands of data sets."""
+def add_arguments(
+    parser: argparse.ArgumentParser,
+) -> argparse._SubParsersAction[argparse.ArgumentParser]:
+    """The four commands of data sets; returns where further ones are added."""
     commands = parser.add_subparsers(dest="action", required=True, metavar="COMMAND")
     _dataset_arguments(commands.add_parser("dataset", help="make a day (or weeks) of telemetry"))
     validate = commands.add_parser("validate", help="check a data set; exit code 1 if it is wrong")
@@ -40,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     describe.add_argument("--picture", type=Path, metavar="FILE.svg", help="default: in DATASET")
     _replay_arguments(commands.add_parser("replay", help="send a data set on, as if it were now"))
+    return commands
 
 
 def _dataset_arguments(parser: argparse.ArgumentParser) -> None:
