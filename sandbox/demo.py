@@ -28,7 +28,7 @@ from pydantic import SecretStr
 from bot.config import Settings
 from bot.errors import JinkiesError
 from bot.main import Running, Tempo, run_bot
-from sandbox.aws import Aws, LambdaFunction, Subscriptions, environment_of
+from sandbox.aws import REGION, Aws, LambdaFunction, Subscriptions, environment_of
 from sandbox.breakages import BREAKAGES, Breakage
 from sandbox.discord import page
 from sandbox.discord.panels import Panel, PanelButton, PanelLink
@@ -168,7 +168,9 @@ def settings_of(
         github_token=SecretStr(STAND_IN_TOKEN),
         github_repository=REPOSITORY,
         github_api_url=github.api_url,
+        aws_region=REGION,
         aws_endpoint_url=aws.url,
+        log_groups_by_service={"shop": ("/shop/*",)},
         log_level="WARNING",
     )
 
@@ -270,7 +272,7 @@ Jinkies is running, on this computer only:
 The first card appears in #alerts by itself. Then try:
   · press Acknowledge, Details or Create issue on the card, open the issue and close it there
   · break something else with the panel on the right
-  · type /alerts, /alert or /help in the composer
+  · type /alerts, /alert or /help in the composer; /logs service:shop reads the shop's logs
   · become another person (rita may only look, sam responds, kim ships, ada may do all)
   · send an error of your own:
     curl {web}/webhook/generic -H 'Authorization: Bearer {WEBHOOK_SECRET}' \\

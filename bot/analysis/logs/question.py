@@ -111,6 +111,7 @@ class Question:
     def to_json(self) -> str:
         """What `from_json` reads; what is not set is left out."""
         given = {each.name: getattr(self, each.name) for each in fields(self)}
+        given["centre"] = tuple(self.centre or ())
         return orjson.dumps({name: value for name, value in given.items() if value}).decode()
 
     @classmethod

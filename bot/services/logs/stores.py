@@ -16,6 +16,7 @@ from bot.services.logs.merging import merged
 from bot.services.logs.store import Lines, LogStore, Progress
 
 CLOUDWATCH = ""
+MOST_GROUPS = 50  # of one question
 _SETTINGS = {FILES: "LOG_FILES", LOKI: "LOKI_URL", CLOUDWATCH: "AWS_REGION"}
 
 
@@ -51,7 +52,8 @@ class LogStores:
         """The groups that a person means by a service's name or a group's, commas between.
 
         A service without a setting is looked for among the groups: the one that ends in its
-        name, e.g. payments → /aws/lambda/payments.
+        name, e.g. payments → /aws/lambda/payments. A group of CloudWatch may end in `*`, for all
+        that begin so (50 at most, as Insights takes).
 
         Raises:
             NotFound: there is none; UpstreamError: the store cannot be asked.
@@ -59,7 +61,8 @@ class LogStores:
         found: list[str] = []
         for name in (part.strip() for part in typed.split(",")):
             if name:
-                found += self.groups_of(name) or await self._named(name)
+                for group in self.groups_of(name) or await self._named(name):
+                    found += await self._beginning(group)
         if not found:
             raise NotFound("Name a service or a log group.")
         return tuple(dict.fromkeys(found))
@@ -75,6 +78,18 @@ class LogStores:
             return ending
         hint = f" Did you mean {', '.join(near[:3])}?" if near else ""
         raise NotFound(f"There is no service or log group called {name}.{hint}")
+
+    async def _beginning(self, group: str) -> tuple[str, ...]:
+        """The group itself, or all that begin as one that ends in `*` does."""
+        if not group.endswith("*") or group.startswith((FILES, LOKI, "arn:")):
+            return (group,)
+        prefix = group.rstrip("*")
+        store = await self.opened(group)
+        near = await store.groups(prefix, limit=MOST_GROUPS)
+        found = tuple(each for each in near if each.startswith(prefix))
+        if not found:
+            raise NotFound(f"There is no log group that begins with {prefix}.")
+        return found
 
     async def groups(self, typed: str = "", *, limit: int = 25) -> tuple[str, ...]:
         """As `LogStore.groups`, over all stores; one that fails is left out if another answers."""
