@@ -1,0 +1,1 @@
+"""PRETENDING TO FAIL, together: incident conversations of people who look for a cause."""
