@@ -313,11 +313,37 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotLine:
+    """A log line as it is kept with an alert, without its secrets; `group` may be ""."""
+
+    at: datetime
+    message: str
+    group: str = ""
+    stream: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogSnapshot:
+    """The log lines around an alert's error, in order of time: kept when the log forgets them.
+
+    Attributes:
+        taken_at: when they were read.
+        about: what they have in common, e.g. "trace 4bf92f35" or "1 min around it".
+        left_out: how many more were found than are kept.
+    """
+
+    taken_at: datetime
+    about: str
+    lines: tuple[SnapshotLine, ...]
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class AlertDetail:
     """An alert with everything its card, issue and pull request show.
 
     `activity` holds occurrence counts of consecutive buckets of `activity_step` seconds,
-    oldest first, the last one containing "now".
+    oldest first, the last one containing "now". `logs` is read for reports only.
     """
 
     alert: Alert
@@ -327,6 +353,7 @@ class AlertDetail:
     acts: tuple[ActRecord, ...] = ()
     shipments: tuple[Shipment, ...] = ()
     card_url: str = ""
+    logs: LogSnapshot | None = None
 
 
 @dataclass(frozen=True, slots=True)

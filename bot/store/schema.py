@@ -211,6 +211,14 @@ scans = Table(
     sqlite_with_rowid=False,
 )
 
+log_snapshots = Table(
+    "log_snapshots",
+    metadata,
+    _alert_id(primary_key=True),
+    Column("taken_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
 log_questions = Table(
     "log_questions",
     metadata,
