@@ -19,7 +19,7 @@ from bot.simulation.crash.playing import Entry, Play
 from bot.simulation.crash.running import run
 
 SIMULATED = "simulated"
-MARK = "[SIMULATED]"
+MARK = "SIMULATED ·"
 
 
 @dataclass(frozen=True, slots=True)
