@@ -13,15 +13,21 @@ from bot.services.logs.files import PREFIX as FILES
 from bot.services.logs.limiting import limited
 from bot.services.logs.loki import PREFIX as LOKI
 from bot.services.logs.merging import merged
+from bot.services.logs.played import PREFIX as DRILL
 from bot.services.logs.store import Lines, LogStore, Progress
 
 CLOUDWATCH = ""
 MOST_GROUPS = 50  # of one question
-_SETTINGS = {FILES: "LOG_FILES", LOKI: "LOKI_URL", CLOUDWATCH: "AWS_REGION"}
+_CURES = {
+    FILES: "Set LOG_FILES.",
+    LOKI: "Set LOKI_URL.",
+    CLOUDWATCH: "Set AWS_REGION.",
+    DRILL: "Begin one with /drill start.",
+}
 
 
 class LogStores:
-    """A `LogStore` of stores: "file:…" goes to the files, "loki:…" to Loki, others to CloudWatch.
+    """A `LogStore` of stores, by the prefix of the group: file:, loki:, drill:; else CloudWatch.
 
     Args:
         openers: by prefix (`CLOUDWATCH`, `files.PREFIX`, `loki.PREFIX`) what opens a store;
@@ -35,10 +41,14 @@ class LogStores:
         *,
         by_service: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        self._openers = openers
+        self._openers = dict(openers)
         self._stores: dict[str, LogStore] = {}
         self._opening = asyncio.Lock()
         self._by_service = by_service or {}
+
+    def add(self, prefix: str, opener: Callable[[], LogStore]) -> None:
+        """Know one more store."""
+        self._openers[prefix] = opener
 
     def groups_of(self, service: str) -> tuple[str, ...]:
         """The groups of a service as the settings say; () if they do not."""
@@ -68,7 +78,7 @@ class LogStores:
         return tuple(dict.fromkeys(found))
 
     async def _named(self, name: str) -> tuple[str, ...]:
-        if name.startswith((FILES, LOKI, "/", "arn:")):
+        if name.startswith((FILES, LOKI, DRILL, "/", "arn:")):
             return (name,)
         near = await self.groups(name)
         if name in near:
@@ -170,7 +180,7 @@ class LogStores:
                 "Logs",
                 f"{group} cannot be read: its store is not set up.",
                 permanent=True,
-                cure=f"Set {_SETTINGS[prefix]}.",
+                cure=_CURES[prefix],
             )
         async with self._opening:
             if prefix not in self._stores:
@@ -180,7 +190,7 @@ class LogStores:
 
 def _prefix(group: str) -> str:
     """Which store a group belongs to."""
-    return next((each for each in (FILES, LOKI) if group.startswith(each)), CLOUDWATCH)
+    return next((each for each in (FILES, LOKI, DRILL) if group.startswith(each)), CLOUDWATCH)
 
 
 async def collect(
