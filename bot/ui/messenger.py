@@ -52,8 +52,8 @@ class DiscordMessenger:
             UpstreamError: `permanent` where a person must change something first.
         """
         shown = card(detail, self._clock(), mention=notification.mention)
-        channel = self._channel(notification.channel_id)
-        async with self._attempt(notification.channel_id):
+        channel = self.channel(notification.channel_id)
+        async with self.attempt(notification.channel_id):
             message = await channel.send(
                 shown.content,
                 embed=shown.embed,
@@ -72,8 +72,8 @@ class DiscordMessenger:
             UpstreamError: as `post`.
         """
         shown = card(detail, self._clock(), mention=notification.mention)
-        channel = self._channel(notification.channel_id)
-        async with self._attempt(notification.channel_id):
+        channel = self.channel(notification.channel_id)
+        async with self.attempt(notification.channel_id):
             await channel.get_partial_message(message_id).edit(
                 content=shown.content,
                 embed=shown.embed,
@@ -87,10 +87,10 @@ class DiscordMessenger:
         Raises:
             UpstreamError: as `post`.
         """
-        history = self._channel(channel_id).history(
+        history = self.channel(channel_id).history(
             limit=SEARCHED_MESSAGES, after=since - CLOCK_SKEW, oldest_first=False
         )
-        async with self._attempt(channel_id):
+        async with self.attempt(channel_id):
             async for message in history:
                 if self._is_card(message, alert_id):
                     return message.id
@@ -103,8 +103,8 @@ class DiscordMessenger:
             return ""
         return f"https://discord.com/channels/{channel.guild.id}/{channel_id}/{message_id}"
 
-    def _channel(self, channel_id: int) -> discord.PartialMessageable:
-        """Raises UpstreamError while there is no connection."""
+    def channel(self, channel_id: int) -> discord.PartialMessageable:
+        """A channel to write to; raises `UpstreamError` while there is no connection."""
         client = self.client
         if client is None or client.user is None or client.is_closed():
             raise UpstreamError("Discord", "not connected at the moment.", retry_after=1.0)
@@ -118,7 +118,7 @@ class DiscordMessenger:
         return alert_id in _alerts_of(message)
 
     @asynccontextmanager
-    async def _attempt(self, channel_id: int) -> AsyncIterator[None]:
+    async def attempt(self, channel_id: int) -> AsyncIterator[None]:
         """Turn everything Discord or the network can do into our errors."""
         try:
             async with asyncio.timeout(self._timeout):
