@@ -20,6 +20,7 @@ NO_LABELS: Mapping[str, str] = MappingProxyType({})
 # No door has this name, no mapping can have it, and the road lets nobody else use the environment.
 DRILL_SOURCE = "a drill"
 DRILL_ENVIRONMENT = "drill #"
+SIMULATED_ENVIRONMENT = "simulated"  # of rehearsals: their titles say so too
 
 
 class Severity(StrEnum):

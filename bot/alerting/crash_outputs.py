@@ -27,9 +27,10 @@ from bot.alerting.crash_telling import (
     sentry_envelope,
     slack_message,
 )
-from bot.alerting.rehearsing import SIMULATED, event_of
+from bot.alerting.rehearsing import event_of
 from bot.analysis.crash import CrashReport
 from bot.errors import SettingsError, UpstreamError
+from bot.models import SIMULATED_ENVIRONMENT
 from bot.services.knock import post
 from bot.simulation.crash.formats import FORMATS
 from bot.simulation.crash.playing import Entry, Play
@@ -231,5 +232,5 @@ def _cloudwatch_event(entry: Entry, group: str) -> Mapping[str, Any]:
         "logGroupName": group,
         "logStreamName": entry.host,
         "timestamp": entry.at,
-        "message": FORMATS["json"](entry, SIMULATED),
+        "message": FORMATS["json"](entry, SIMULATED_ENVIRONMENT),
     }

@@ -7,7 +7,6 @@ import json
 from datetime import datetime
 from typing import Any
 
-from bot.alerting.rehearsing import MARK
 from bot.analysis.crash import CrashReport
 from bot.analysis.signs import Sign
 from bot.models import Event, ExceptionInfo, Frame
@@ -113,7 +112,7 @@ def sentry_envelope(event: Event) -> bytes:
         "level": "fatal" if event.severity == "critical" else str(event.severity),
         "environment": event.environment,
         "server_name": event.service,
-        "logentry": {"formatted": f"{MARK} {event.message}"},
+        "logentry": {"formatted": event.message},
         "tags": {**event.labels, "service": event.service},
         "contexts": {"trace": {"trace_id": event.trace_id, "span_id": event_id[:16]}},
         "exception": {"values": [_sentry_exception(each) for each in event.exceptions]},

@@ -16,7 +16,14 @@ import orjson
 from bot.alerting.fingerprint import fingerprint
 from bot.analysis import stacktrace
 from bot.errors import BadPayload
-from bot.models import DRILL_ENVIRONMENT, DRILL_SOURCE, Event, ExceptionInfo, Frame
+from bot.models import (
+    DRILL_ENVIRONMENT,
+    DRILL_SOURCE,
+    SIMULATED_ENVIRONMENT,
+    Event,
+    ExceptionInfo,
+    Frame,
+)
 from bot.store.alerts import Identity
 from bot.store.codec import compress, to_json
 
@@ -24,6 +31,7 @@ T = TypeVar("T")
 
 LONGEST_NAME = 200  # characters of a service, environment, source or event id in an index
 LONGEST_TITLE = 250
+SIMULATED = "SIMULATED ·"  # leads the title of a rehearsal, whichever door it came through
 LONGEST_MESSAGE = 2000  # of the alert; its events keep theirs whole
 _NUL = b"\\u0000"  # as JSON spells it
 
@@ -113,6 +121,8 @@ def _title(event: Event) -> str:
     if not text and event.exceptions:
         surfaced = event.exceptions[-1]
         text = f"{surfaced.type}: {surfaced.message}" if surfaced.message else surfaced.type
+    if event.environment == SIMULATED_ENVIRONMENT:
+        text = f"{SIMULATED} {text or event.message}"
     return " ".join((text or event.message or "(no message)")[: 4 * LONGEST_TITLE].split())[
         :LONGEST_TITLE
     ]

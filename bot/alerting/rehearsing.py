@@ -1,7 +1,7 @@
 """A crash is rehearsed: its logs are written and read again, and it becomes an event of the road.
 
 What the event says comes from the logs and the trace alone, as it would for a crash that nobody
-planned. It is marked wherever people look: in the title, as the environment, by labels.
+planned. Its environment is `simulated`, and so the road marks its title.
 """
 
 from __future__ import annotations
@@ -12,14 +12,11 @@ from datetime import UTC, datetime, timedelta
 
 from bot.analysis.crash import CrashAnalyst, CrashReport
 from bot.analysis.logs.query import LogLine
-from bot.models import Event
+from bot.models import SIMULATED_ENVIRONMENT, Event
 from bot.simulation.crash.formats import FORMATS
 from bot.simulation.crash.library import Found
 from bot.simulation.crash.playing import Entry, Play
 from bot.simulation.crash.running import run
-
-SIMULATED = "simulated"
-MARK = "SIMULATED ·"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +65,9 @@ def event_of(report: CrashReport, play: Play) -> Event:
         source="simulation",
         event_id=play.id,
         service=report.service,
-        environment=SIMULATED,
+        environment=SIMULATED_ENVIRONMENT,
         severity=report.severity,
-        title=f"{MARK} {report.title}",
+        title=report.title,
         message=report.description,
         occurred_at=report.at,
         exceptions=report.exceptions,
@@ -78,7 +75,7 @@ def event_of(report: CrashReport, play: Play) -> Event:
         trace_id=report.trace_id,
         log_lines=report.request,
         labels={
-            SIMULATED: play.id,
+            SIMULATED_ENVIRONMENT: play.id,
             "scenario": play.scenario.scenario,
             "seed": str(play.seed),
             "component": report.component,

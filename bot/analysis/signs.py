@@ -31,8 +31,9 @@ _WORTH = {None: 0, Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2, Sev
 class Sign:
     """Lines of one shape before the crash.
 
-    `kind` is "warning", "error" or "change" (a release, a migration). `rising` says how a number
-    in them grew, e.g. "took_ms 620 → 28911"; empty if none did.
+    `text` is the first of them. `kind` is "warning", "error" or "change" (a release, a
+    migration). `rising` says how a number in them grew, e.g. "took_ms 620 → 28911"; empty if
+    none did.
     """
 
     kind: str
@@ -146,10 +147,10 @@ class Signs:
 
     def told(self, most: int = MAX_SIGNS) -> tuple[Sign, ...]:
         """The signs that say most, in the order in which they began."""
-        every = [(key[1], shape) for key, shape in self._shapes.items()]
-        ranked = sorted(every, key=lambda each: (-_rank(each[1]), each[1].first_at))[:most]
-        ranked.sort(key=lambda each: each[1].first_at)
-        return tuple(_sign(text, shape) for text, shape in ranked)
+        every = self._shapes.values()
+        ranked = sorted(every, key=lambda shape: (-_rank(shape), shape.first_at))[:most]
+        ranked.sort(key=lambda shape: shape.first_at)
+        return tuple(_sign(shape) for shape in ranked)
 
 
 def _rank(shape: _Shape) -> float:
@@ -160,12 +161,12 @@ def _rank(shape: _Shape) -> float:
     return worth + repeated + (1.0 if shape.rising() else 0.0)
 
 
-def _sign(text: str, shape: _Shape) -> Sign:
+def _sign(shape: _Shape) -> Sign:
     kinds = {0: "change", 1: "warning", 2: "error"}
     return Sign(
         kinds[_WORTH[shape.severity]],
         shape.service,
-        shape.example if shape.count == 1 else text,
+        shape.example,
         shape.count,
         datetime.fromtimestamp(shape.first_at / 1000, UTC),
         datetime.fromtimestamp(shape.last_at / 1000, UTC),

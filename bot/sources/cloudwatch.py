@@ -28,7 +28,7 @@ from bot.analysis.logs.query import LogLine
 from bot.analysis.logs.reading import Reading, read
 from bot.analysis.logs.records import Record, records
 from bot.errors import BadPayload
-from bot.models import Event, ExceptionInfo, Link, RequestInfo
+from bot.models import SIMULATED_ENVIRONMENT, Event, ExceptionInfo, Link, RequestInfo
 from bot.sources.compression import gunzip
 from bot.sources.heard import Heard, left_aside
 from bot.sources.request import Request, Secrets
@@ -212,7 +212,7 @@ def _event(
         service=_name(batch.service or fields.get("service", "")) or service_of(batch.log_group),
         message=message,
         occurred_at=min(occurred_at, received_at),
-        environment=_name(batch.environment or fields.get("environment", "")) or "production",
+        environment=_environment(batch, fields),
         severity=reading.severity,
         exceptions=exceptions,
         stack_trace=middle_cut(reading.trace, TRACE_LENGTH),
@@ -224,6 +224,13 @@ def _event(
         links=_links(batch, record.at),
         labels=_event_labels(batch, fields),
     )
+
+
+def _environment(batch: Batch, fields: Mapping[str, str]) -> str:
+    """The forwarder knows where it runs; a line of a rehearsal knows that it is none of that."""
+    told = fields.get("environment", "")
+    wins = told == SIMULATED_ENVIRONMENT
+    return _name(told if wins else batch.environment or told) or "production"
 
 
 def _name(text: str) -> str:
