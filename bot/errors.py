@@ -51,6 +51,10 @@ class NotFound(JinkiesError):  # noqa: N818
     """What was named does not exist (any more)."""
 
 
+class AtLimit(JinkiesError):  # noqa: N818
+    """As many as there may be are there; the words say what to end first."""
+
+
 class NotAllowed(JinkiesError):  # noqa: N818
     """The person lacks a capability; `needed` is its name, `roles` the roles that carry it."""
 

@@ -32,6 +32,7 @@ from bot.ui.connection import stay_connected
 from bot.ui.desk import Desk, JinkiesClient
 from bot.ui.logs.desk import LogDesk
 from bot.ui.logs.presses import LOG_PRESSES
+from bot.ui.logs.tails import Tails
 from bot.ui.messenger import DiscordMessenger
 from bot.ui.presses import PRESSES
 from bot.ui.syncing import sync_commands
@@ -55,12 +56,14 @@ class Tempo:
         first_wait: before the second attempt to connect.
         send: for one card; with its search and its records, it ends before its claim lapses.
         between_writes: to GitHub, which asks for a second.
+        tail_edits: between two edits of a tail's message; five in five seconds are allowed.
     """
 
     guild_ready: float = 2.0
     first_wait: float = 1.0
     send: float = 18.0
     between_writes: float = 1.0
+    tail_edits: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,14 @@ class House:
         self.delivery = Delivery(store, self.messenger, clock=now, patience=tempo.send + 2)
         self.entrance = Entrance(settings, store, wake=self.delivery.wake)
         self.intake = self.entrance.intake
+        logs = LogDesk(
+            store,
+            self.entrance.logs,
+            self.entrance.redactor,
+            zone=ZoneInfo(settings.time_zone),
+            region=settings.aws_region,
+            clock=now,
+        )
         self.desk = Desk(
             store=store,
             actions=self._actions(),
@@ -103,14 +114,8 @@ class House:
             ),
             intake=self.intake,
             crashes=Library(Path(folder) if (folder := settings.simulation_folder) else None),
-            logs=LogDesk(
-                store,
-                self.entrance.logs,
-                self.entrance.redactor,
-                zone=ZoneInfo(settings.time_zone),
-                region=settings.aws_region,
-                clock=now,
-            ),
+            logs=logs,
+            tails=Tails(logs, pace=tempo.tail_edits),
             clock=now,
             started_at=now(),
         )
@@ -118,7 +123,7 @@ class House:
     def make_client(self) -> JinkiesClient:
         """A new Discord client; cards go through it from now on."""
         client = JinkiesClient(self.desk, self._furnish, guild_ready_timeout=self.tempo.guild_ready)
-        self.messenger.client = client
+        self.messenger.client = self.desk.tails.client = client
         return client
 
     def readiness(self) -> Readiness:
@@ -202,11 +207,13 @@ def run_web(settings: Settings) -> None:
 async def _work(house: House, stop: asyncio.Event, announce: Callable[[], None]) -> None:
     """Deliver, prune and stay connected until `stop`, or until one of them fails."""
     leave, first = asyncio.Event(), True
+    finding: list[asyncio.Task[None]] = []
 
     def connected(_client: JinkiesClient) -> None:
         nonlocal first
         house.delivery.wake()
         if first:
+            finding.append(asyncio.create_task(house.desk.tails.recover(), name="old tails"))
             announce()
         first = False
 
@@ -227,11 +234,12 @@ async def _work(house: House, stop: asyncio.Event, announce: Callable[[], None])
     try:
         await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
         # A card on its way gets a moment; if it is cut short, its nonce makes it one card still.
-        await asyncio.wait([asyncio.create_task(house.delivery.stop())], timeout=GRACE)
+        ending = (house.delivery.stop(), house.desk.tails.close())
+        await asyncio.wait([asyncio.create_task(each) for each in ending], timeout=GRACE)
     finally:
         leave.set()
         house.desk.logs.close()
-        for task in (delivering, pruning, keeping, scanning, stopping):
+        for task in (delivering, pruning, keeping, scanning, stopping, *finding):
             task.cancel()
         ended = await asyncio.gather(*work, return_exceptions=True)
     for error in ended:

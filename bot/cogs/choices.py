@@ -14,6 +14,7 @@ from bot.analysis.logs.times import parse_time
 from bot.errors import BadPayload, JinkiesError, NotFound
 from bot.models import AlertState, Capability, parse_short_id
 from bot.ui.desk import Desk, JinkiesClient, Press
+from bot.ui.logs.following import offered_tails
 from bot.ui.pages import choice_name
 
 MAX_CHOICES = 25
@@ -106,6 +107,15 @@ async def moments(interaction: discord.Interaction[JinkiesClient], typed: str) -
         return _named([each for each in MOMENTS if each.startswith(wanted)])
     name = f"{typed.strip()} = {meant:%a %Y-%m-%d %H:%M:%S} {logs.zone}"
     return [app_commands.Choice(name=name[:MAX_LENGTH], value=typed.strip()[:MAX_LENGTH])]
+
+
+async def running_tails(
+    interaction: discord.Interaction[JinkiesClient], typed: int | str
+) -> list[app_commands.Choice[int]]:
+    """The tails of this server."""
+    desk = interaction.client.desk
+    person = desk.access.person(interaction)
+    return offered_tails(desk, person, interaction.guild_id or 0, str(typed))
 
 
 def _may_see(desk: Desk, interaction: Press) -> bool:

@@ -18,7 +18,10 @@ KEPT = timedelta(days=90)  # questions; who used their answers is kept as long
 
 @dataclass(frozen=True, slots=True)
 class TailRow:
-    """A tail as it was begun; `message_id` is the message that shows it."""
+    """A tail as it was begun; `message_id` is the message that shows it.
+
+    `thread_id` is where its lines go if not into that message; it is not kept.
+    """
 
     id: int
     question_id: int
@@ -29,6 +32,7 @@ class TailRow:
     person_name: str
     began_at: datetime
     ends_at: datetime
+    thread_id: int = 0
 
 
 def ask(connection: Connection, body: str, person: Person, at: datetime) -> int:

@@ -19,6 +19,7 @@ from bot.simulation.crash.library import Library
 from bot.store import Store
 from bot.ui.access import Access
 from bot.ui.logs.desk import LogDesk
+from bot.ui.logs.tails import Tails
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class Desk:
     intake: Intake
     crashes: Library
     logs: LogDesk
+    tails: Tails
     clock: Callable[[], datetime]
     started_at: datetime
 

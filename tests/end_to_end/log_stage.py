@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -59,9 +60,30 @@ def shown(message: Json | None) -> str:
 
 def bare(message: Json | None) -> str:
     """The same without colours."""
-    import re
-
     return re.sub(r"\x1b\[[0-9;]*m", "", shown(message))
+
+
+def labels(message: Json | None) -> list[str]:
+    """Labels of the buttons that can be pressed."""
+    assert message is not None
+    return [
+        each["label"]
+        for row in message["components"]
+        for each in row.get("components", [])
+        if each["type"] == 2 and not each.get("disabled")
+    ]
+
+
+def menu(message: Json | None) -> Json:
+    """The one menu of a message."""
+    assert message is not None
+    (found,) = [
+        each
+        for row in message["components"]
+        for each in row.get("components", [])
+        if each["type"] == 3
+    ]
+    return found
 
 
 def answer(reply: Reply) -> Json:

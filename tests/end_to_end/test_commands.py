@@ -7,7 +7,7 @@ from sandbox.discord.permissions import Permission
 
 COMMANDS = {
     "alerts", "alert", "ack", "resolve", "silence", "unsilence",
-    "create-issue", "create-pr", "status", "help", "sources", "dsn", "logs", "simulate",
+    "create-issue", "create-pr", "status", "help", "sources", "dsn", "logs", "logs-tail", "logs-stop", "simulate",
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from bot.errors import JinkiesError, NotFound
 from bot.models import Capability
 from bot.ui.desk import Press
 from bot.ui.logs.files import download
+from bot.ui.logs.following import TAIL_PRESSES, follow
 from bot.ui.logs.pages import Mode
 from bot.ui.logs.reading import ask_insights, give_up, show, surroundings, tell_insights
 from bot.ui.logs.screen import Screen
@@ -45,6 +46,7 @@ _ACTS: Mapping[str, tuple[Capability, Do]] = {
     "download": (Capability.VIEW, lambda press, number, _page, _mode: download(press, number)),
     "link": (Capability.VIEW, lambda press, number, _page, _mode: tell_insights(press, number)),
     "insights": (Capability.VIEW, lambda press, number, _page, _mode: ask_insights(press, number)),
+    "follow": (Capability.RESPOND, lambda press, number, _page, _mode: follow(press, number)),
     "share": (Capability.RESPOND, _share),
     "attach": (Capability.RESPOND, lambda press, number, _page, _mode: offer_alerts(press, number)),
 }
@@ -120,4 +122,9 @@ class AttachMenu(ui.DynamicItem[ui.Select[Any]], template=ATTACH_TO):
         await attach(press, self._number, int(chosen), in_place=True)
 
 
-LOG_PRESSES: tuple[type[ui.DynamicItem[Any]], ...] = (LogButton, LogLineMenu, AttachMenu)
+LOG_PRESSES: tuple[type[ui.DynamicItem[Any]], ...] = (
+    LogButton,
+    LogLineMenu,
+    AttachMenu,
+    *TAIL_PRESSES,
+)

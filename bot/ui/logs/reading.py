@@ -77,8 +77,8 @@ async def question_of(logs: LogDesk, asked: Asked) -> Question:
     start, end = parse_window(asked.since, asked.until, now=now, zone=logs.zone)
     question = Question(
         (asked.service,),
-        _milliseconds(start),
-        _milliseconds(end),
+        milliseconds(start),
+        milliseconds(end),
         name=asked.service.strip(),
         level=asked.level,
         text=asked.text,
@@ -184,5 +184,6 @@ async def give_up(press: Press, number: int, mode: str) -> None:
     await Screen(press, in_place=True).show(notice(said, *buttons_of(question, number)))
 
 
-def _milliseconds(moment: datetime) -> int:
+def milliseconds(moment: datetime) -> int:
+    """Since 1970, exactly."""
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)

@@ -1,0 +1,82 @@
+"""Following logs for people: every line once, redacted, through throttling and lost connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.alerting.looking import redacted_lines
+from bot.alerting.redaction import Redactor
+from bot.analysis.logs.query import LogLine, LogQuery
+from bot.errors import UpstreamError
+from bot.services.logs.store import Lines, Progress
+from bot.services.logs.stores import LogStores
+
+OVERLAP = timedelta(seconds=30)  # read again after a failure
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0  # seconds before a store that failed is asked again
+_REMEMBERED = 50_000  # ids of lines, so that none is given twice
+_CONTEXT = 120  # lines in which a private key may have begun
+
+
+class Watch:
+    """One tail; `lines()` may be iterated once.
+
+    Attributes:
+        progress: what the store tells, summed over all its attempts.
+        trouble: why nothing comes at the moment; "" while all is well.
+    """
+
+    def __init__(self, logs: LogStores, redactor: Redactor, query: LogQuery) -> None:
+        self._logs = logs
+        self._redactor = redactor
+        self._query = query
+        self._given: dict[str, None] = {}
+        self._raw: deque[LogLine] = deque(maxlen=_CONTEXT)
+        self.progress = Progress()
+        self.trouble = ""
+
+    async def lines(self) -> AsyncGenerator[Lines, None]:
+        """New lines as they come; an empty batch whenever the store was looked at in vain, or
+        `trouble` has changed.
+
+        Raises:
+            NotFound, UpstreamError: it makes no sense to go on.
+        """
+        wait = FIRST_WAIT
+        nothing: list[LogLine] = []
+        query = self._query
+        while True:
+            try:
+                async with aclosing(self._logs.tail(query, self.progress)) as batches:
+                    async for batch in batches:
+                        self.trouble, wait = "", FIRST_WAIT
+                        yield await self._clean(self._fresh(batch))
+            except UpstreamError as error:
+                if error.permanent:
+                    raise
+                self.trouble = str(error)
+            yield nothing
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST_WAIT)
+            reached = self.progress.reached or self._query.start
+            query = replace(self._query, start=max(self._query.start, reached - OVERLAP))
+
+    def _fresh(self, batch: Lines) -> Lines:
+        fresh = [line for line in batch if line.id not in self._given]
+        self._given.update(dict.fromkeys(line.id for line in fresh))
+        while len(self._given) > _REMEMBERED:
+            self._given.pop(next(iter(self._given)))
+        return fresh
+
+    async def _clean(self, fresh: Lines) -> Sequence[LogLine]:
+        """Redacted, together with the lines before, in which a private key may have begun."""
+        if not fresh:
+            return fresh
+        before = [*self._raw] if any("-----BEGIN" in each.message for each in self._raw) else []
+        self._raw.extend(fresh)
+        clean = await asyncio.to_thread(redacted_lines, self._redactor, [*before, *fresh])
+        return clean[len(before) :]
