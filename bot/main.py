@@ -18,6 +18,7 @@ from bot.alerting.delivery import Delivery
 from bot.alerting.doorkeeping import SdkKeys
 from bot.alerting.ingest import Intake
 from bot.alerting.retention import Retention
+from bot.alerting.snapshots import Snapshots
 from bot.analysis.report import issue_draft, pull_request_draft
 from bot.cogs import COGS
 from bot.config import Settings
@@ -100,6 +101,13 @@ class House:
             zone=ZoneInfo(settings.time_zone),
             region=settings.aws_region,
             clock=now,
+        )
+        self.snapshots = Snapshots(
+            store,
+            self.entrance.logs,
+            self.entrance.redactor,
+            clock=now,
+            by_name=bool(settings.aws_region or settings.log_files or settings.loki_url),
         )
         self.desk = Desk(
             store=store,
@@ -222,15 +230,16 @@ async def _work(house: House, stop: asyncio.Event, announce: Callable[[], None])
     staying = stay_connected(
         house.make_client, token, stop=leave, connected=connected, first_wait=first_wait
     )
-    connecting, delivering, pruning, keeping, scanning, stopping = (
+    connecting, delivering, pruning, keeping, scanning, snapping, stopping = (
         asyncio.create_task(staying, name="connection"),
         asyncio.create_task(house.delivery.run(), name="delivery"),
         asyncio.create_task(_prune(house), name="retention"),
         asyncio.create_task(house.entrance.keeper.run(), name="doors"),
         asyncio.create_task(_scan(house), name="scan"),
+        asyncio.create_task(house.snapshots.run(), name="snapshots"),
         asyncio.create_task(stop.wait(), name="stop"),
     )
-    work = (connecting, delivering, pruning, keeping, scanning, stopping)
+    work = (connecting, delivering, pruning, keeping, scanning, snapping, stopping)
     try:
         await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
         # A card on its way gets a moment; if it is cut short, its nonce makes it one card still.
@@ -239,7 +248,7 @@ async def _work(house: House, stop: asyncio.Event, announce: Callable[[], None])
     finally:
         leave.set()
         house.desk.logs.close()
-        for task in (delivering, pruning, keeping, scanning, stopping, *finding):
+        for task in (delivering, pruning, keeping, scanning, snapping, stopping, *finding):
             task.cancel()
         ended = await asyncio.gather(*work, return_exceptions=True)
     for error in ended:

@@ -26,13 +26,14 @@ class Found:
     """An answer: redacted lines in order of time, whatever the question's order.
 
     `progress` tells how they were come by, and whether there are more. `searched_by` is "" or
-    "Insights".
+    "Insights". `note` is for people.
     """
 
     question: Question
     lines: tuple[LogLine, ...]
     progress: Progress = field(default_factory=Progress)
     searched_by: str = ""
+    note: str = ""
 
 
 async def look(

@@ -25,7 +25,7 @@ from bot.models import (
     Shipment,
     SourceLocation,
 )
-from bot.store import Store, Transaction, shipments
+from bot.store import Store, Transaction, shipments, snapshots
 from bot.store.listing import read_alert
 from bot.store.shipments import ShipmentClaim
 
@@ -151,6 +151,8 @@ class Shipping:
     async def _call(self, alert_id: int, kind: str, *, seek: bool) -> Shipment:
         """Draft it and have GitHub make it."""
         detail = await self._store.alerts.detail(alert_id)
+        logs = await self._store.read(lambda connection: snapshots.find(connection, alert_id))
+        detail = replace(detail, logs=logs)
         host, repository = self._where(detail.alert.service)
         locations = await self._locate(host, repository, detail)
         if kind == ISSUE:

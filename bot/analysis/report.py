@@ -13,6 +13,15 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from bot.analysis.quoting import (
+    code,
+    fence,
+    limited,
+    one_line,
+    quiet,
+    safe_url,
+    shortened,
+)
 from bot.models import (
     AlertDetail,
     ExceptionInfo,
@@ -25,13 +34,10 @@ from bot.models import (
 
 MAX_BODY = 65_536  # GitHub's limit for an issue's, a pull request's and a comment's body
 MAX_TITLE = 256
-MAX_CELL = 300
-MAX_LINE = 2000
 MAX_FRAMES = 12
 MAX_LINKED = 20
 MAX_LOG_CHARS = 12_000
 MAX_TRACE_CHARS = 30_000
-BREAK = "\u200b"  # zero-width space
 CUT = "\n\n*… cut here: the report is longer than GitHub allows.*\n"
 BADGES = {
     Severity.INFO: "🔵",
@@ -39,10 +45,6 @@ BADGES = {
     Severity.ERROR: "🟠",
     Severity.CRITICAL: "🔴",
 }
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
-LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
-PLAIN_CODE = re.compile(r"[^`|\\<>&\s](?:[^`|\\<>&\n]*[^`|\\<>&\s])?")
-MARKED = re.compile(r"@(?=\w)|#(?=\d)|\b(?:GH|gh)-(?=\d)|://|<!--|-->|[`<>&*_\[\]|\\~]")
 
 
 def issue_draft(
@@ -109,29 +111,9 @@ def marker(detail: AlertDetail, kind: str, salt: str = "") -> str:
 def title(detail: AlertDetail, prefix: str = "") -> str:
     """`[J-42] ZeroDivisionError: division by zero`, one line, at most 256 characters."""
     alert = detail.alert
-    what = _one_line(alert.title or alert.message) or "an error without a message"
+    what = one_line(alert.title or alert.message) or "an error without a message"
     drill = "[DRILL] " if alert.drill else ""
-    return _shortened(f"{drill}{prefix}[{alert.short_id}] {_quiet(what)}", MAX_TITLE)
-
-
-def code(text: str, limit: int = MAX_CELL) -> str:
-    """Foreign text as an inline code span, harmless in a paragraph and in a table."""
-    line = _shortened(_one_line(text), limit)
-    if not line:
-        return "—"
-    if PLAIN_CODE.fullmatch(line):
-        return f"`{line.replace('<!--', '<! --')}`"
-    # A backtick, a pipe or a backslash: entities mean themselves everywhere.
-    return "<code>" + re.sub(r"[^\w ]", lambda m: f"&#{ord(m[0])};", line) + "</code>"
-
-
-def fence(text: str, language: str = "") -> str:
-    """Foreign text as a block that nothing in it can end."""
-    clean = _clean(text).replace("<!--", f"<{BREAK}!--").strip("\n")
-    clean = re.sub(r"`{30}(?=`)", lambda run: run[0] + BREAK, clean)
-    longest = max((len(run) for run in re.findall(r"`+", clean)), default=0)
-    ticks = "`" * max(3, longest + 1)
-    return f"{ticks}{language}\n{clean}\n{ticks}"
+    return shortened(f"{drill}{prefix}[{alert.short_id}] {quiet(what)}", MAX_TITLE)
 
 
 def _opening(detail: AlertDetail, repository: str) -> list[str]:
@@ -150,8 +132,8 @@ def _opening(detail: AlertDetail, repository: str) -> list[str]:
 def _what(detail: AlertDetail) -> str:
     surfaced = detail.event.exceptions[-1] if detail.event.exceptions else None
     if surfaced is None:
-        return fence(_limited(detail.event.message or detail.alert.message, 4000), "text")
-    return fence(_limited(_headline(surfaced), 4000), "text")
+        return fence(limited(detail.event.message or detail.alert.message, 4000), "text")
+    return fence(limited(_headline(surfaced), 4000), "text")
 
 
 def _headline(exception: ExceptionInfo) -> str:
@@ -199,11 +181,27 @@ def _evidence(detail: AlertDetail, locations: Sequence[SourceLocation]) -> list[
         parts += ["## Where it comes from", _location_list(locations)]
     trace = event.stack_trace or _written(event.exceptions)
     if trace:
-        shown = fence(_limited(trace, MAX_TRACE_CHARS, keep_end=True), "text")
+        shown = fence(limited(trace, MAX_TRACE_CHARS, keep_end=True), "text")
         parts.append(_folded("Stack trace", shown))
-    if event.log_lines:
-        logs = fence(_limited("\n".join(event.log_lines), MAX_LOG_CHARS, keep_end=True), "text")
-        parts += ["## Log lines around it", logs]
+    return [*parts, *_logs(detail)]
+
+
+def _logs(detail: AlertDetail) -> list[str]:
+    """What the log held around the error, and what was sent with it that is not among that."""
+    parts: list[str] = []
+    sent, snapshot = detail.event.log_lines, detail.logs
+    if snapshot is not None:
+        more = f"; {snapshot.left_out:,} more were left out" if snapshot.left_out else ""
+        groups = ", ".join(map(code, dict.fromkeys(line.group for line in snapshot.lines)))
+        told = f"From {groups}: {code(snapshot.about)}{more}. Times are UTC."
+        logs = "\n".join(
+            f"{line.at:%H:%M:%S.%f}"[:-3] + f" {line.message}" for line in snapshot.lines
+        )
+        parts += ["## The log around it", told, fence(limited(logs, MAX_LOG_CHARS), "text")]
+        sent = tuple(line for line in sent if line.strip() not in logs)
+    if sent:
+        logs = fence(limited("\n".join(sent), MAX_LOG_CHARS, keep_end=True), "text")
+        parts += ["## Log lines sent with it", logs]
     return parts
 
 
@@ -223,7 +221,7 @@ def _frame_list(frames: Sequence[Frame], locations: Sequence[SourceLocation]) ->
         function = f" in {code(frame.function, 120)}" if frame.function else ""
         shown.append(f"{number}. {where}{function}")
         if frame.code.strip():
-            block = fence(_limited(frame.code.strip("\n"), 1500), _language(frame.file))
+            block = fence(limited(frame.code.strip("\n"), 1500), _language(frame.file))
             shown.append("\n".join("   " + line for line in block.split("\n")))
     return "\n".join(shown)
 
@@ -256,19 +254,7 @@ def _location_list(locations: Sequence[SourceLocation]) -> str:
 def _linked(location: SourceLocation) -> str:
     line = f":{location.line}" if location.line is not None else ""
     label = code(f"{location.path}{line}")
-    return f"[{label}]({_safe_url(location.url)})" if _safe_url(location.url) else label
-
-
-def _safe_url(url: str) -> str:
-    """An address that can stand in a Markdown link; "" if it is not http or https."""
-    clean = "".join(_clean(url).split())
-    if not re.match(r"https?://[^/]", clean):
-        return ""
-    return re.sub(r"[^\w\-.~:/?#@!$&+,;=%]", lambda m: _percent(m[0]), clean)[:2000]
-
-
-def _percent(character: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in character.encode())
+    return f"[{label}]({safe_url(location.url)})" if safe_url(location.url) else label
 
 
 def _written(exceptions: Sequence[ExceptionInfo]) -> str:
@@ -294,12 +280,12 @@ def _issue_of(detail: AlertDetail) -> str:
 def _closing(detail: AlertDetail) -> list[str]:
     links = [(link.title, link.url) for link in detail.event.links[:MAX_LINKED]]
     shown = [
-        f"- [{_quiet(_shortened(_one_line(name), 100)) or 'Link'}]({_safe_url(url)})"
+        f"- [{quiet(shortened(one_line(name), 100)) or 'Link'}]({safe_url(url)})"
         for name, url in links
-        if _safe_url(url)
+        if safe_url(url)
     ]
     parts = ["## Links", "\n".join(shown)] if shown else []
-    card = _safe_url(detail.card_url)
+    card = safe_url(detail.card_url)
     where = f" [Card in Discord]({card})." if card else ""
     return [
         *parts,
@@ -315,7 +301,7 @@ def _folded(summary: str, content: str) -> str:
 
 def _labels(detail: AlertDetail) -> tuple[str, ...]:
     alert = detail.alert
-    service = re.sub(r"[^\w.-]+", "-", _one_line(alert.service)).strip("-")
+    service = re.sub(r"[^\w.-]+", "-", one_line(alert.service)).strip("-")
     labels = ["jinkies", *(["drill"] if alert.drill else []), f"severity: {alert.severity.value}"]
     return (*labels, f"service: {service}"[:50]) if service else tuple(labels)
 
@@ -343,46 +329,6 @@ def _still_open(text: str) -> str:
             fence_open = ""
     fold = text.count("\n<details>\n") > text.count("\n</details>")
     return (f"\n{fence_open}" if fence_open else "") + ("\n\n</details>" if fold else "")
-
-
-def _limited(text: str, limit: int, *, keep_end: bool = False) -> str:
-    """At most `limit` characters, cut at a line, saying how much is missing."""
-    clean = _clean(text)
-    if len(clean) <= limit:
-        return clean
-    if keep_end:
-        tail = clean[-limit:]
-        kept = tail.partition("\n")[2] or tail
-        return f"… {len(clean) - len(kept):,} characters before this are left out\n{kept}"
-    head = clean[:limit]
-    kept = head.rpartition("\n")[0] or head
-    return f"{kept}\n… {len(clean) - len(kept):,} characters are left out"
-
-
-def _clean(text: str) -> str:
-    """Without control and direction characters, newlines and tabs excepted."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return LONE_SURROGATE.sub("\ufffd", CONTROL.sub("", text))
-
-
-def _one_line(text: str) -> str:
-    """The beginning of a text in one line; nothing that stands in a line is longer."""
-    return " ".join(_clean(text[:MAX_LINE]).split())
-
-
-def _shortened(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
-
-
-def _quiet(text: str) -> str:
-    """Foreign text as prose, for titles and link names: references and markup broken up."""
-    return MARKED.sub(lambda m: QUIET.get(m[0], m[0] + BREAK), text)
-
-
-QUIET = {
-    "`": "'", "<": "‹", ">": "›", "&": "＆", "*": "∗", "_": "_", "[": "(", "]": ")",
-    "|": "¦", "\\": "⧵", "~": "∼", "<!--": "‹!--", "-->": "--›",
-}  # fmt: skip
 
 
 def _when(at: datetime) -> str:

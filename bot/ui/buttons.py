@@ -19,7 +19,7 @@ from bot.ui.wording import ACT_WORDS, SILENCE_MINUTES, shipment_name
 
 ALERT_BUTTON = re.compile(r"jinkies:(?P<act>[a-z_]+)(?:-(?P<minutes>\d{1,5}))?:(?P<alert>\d{1,15})")
 OPEN_ALERT = "jinkies:open"
-DETAILS = "details"
+DETAILS, LOGS = "details", "logs"
 _STYLES = {
     Act.ACKNOWLEDGE: discord.ButtonStyle.primary,
     Act.RESOLVE: discord.ButtonStyle.success,
@@ -44,6 +44,7 @@ def card_buttons(detail: AlertDetail, now: datetime) -> discord.ui.View:
         [
             _ship_button(Act.CREATE_ISSUE, alert, shipped.get("issue")),
             _ship_button(Act.CREATE_PULL_REQUEST, alert, shipped.get("pull_request")),
+            _button("Logs", f"jinkies:{LOGS}:{alert.id}", mark="📜"),
             details_button(alert.id),
         ],
     )

@@ -12,10 +12,11 @@ from bot.errors import NotFound
 from bot.models import Act, Capability, Person
 from bot.ui.acting import perform
 from bot.ui.answers import Answer, answer
-from bot.ui.buttons import ALERT_BUTTON, DETAILS, OPEN_ALERT, silence_choices
+from bot.ui.buttons import ALERT_BUTTON, DETAILS, LOGS, OPEN_ALERT, silence_choices
 from bot.ui.desk import Desk, Press
 from bot.ui.doors import DOOR_PAGE, door_page
 from bot.ui.embeds import card, details_file
+from bot.ui.logs.around import show_around
 from bot.ui.pages import PAGE_BUTTON, Filters, list_alerts
 from bot.ui.wording import SILENCE_MINUTES
 
@@ -56,6 +57,9 @@ class AlertButton(ui.DynamicItem[ui.Button[Any]], template=ALERT_BUTTON):
 
     async def callback(self, press: Press) -> None:  # type: ignore[override]
         """Do it, as the person who pressed."""
+        if self.act == LOGS:
+            await show_around(press, self.alert_id)
+            return
         person = press.client.desk.access.person(press)
         await answer(press, self._work(press.client.desk, person), in_place=self.minutes > 0)
 

@@ -15,6 +15,7 @@ async def test_an_event_becomes_a_card(rehearsal: Rehearsal) -> None:
         "Silence",
         "Create issue",
         "Create PR",
+        "Logs",
         "Details",
     ]
 

@@ -245,6 +245,7 @@ def test_an_open_alert_can_be_acted_on_in_every_way() -> None:
         "Silence": True,
         "Create issue": True,
         "Create PR": True,
+        "Logs": True,
         "Details": True,
     }
 

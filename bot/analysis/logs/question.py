@@ -16,7 +16,7 @@ import orjson
 from bot.analysis.logs.conditions import parse_condition
 from bot.analysis.logs.query import FieldCondition, LogLine, LogQuery
 from bot.errors import BadPayload, NotFound
-from bot.models import Severity
+from bot.models import Severity, short_id
 
 _BETWEEN = re.compile(r'\s*(?:,|;|&&)\s*(?=(?:[^"]*"[^"]*")*[^"]*$)')
 MOST_CONDITIONS = 10
@@ -43,6 +43,9 @@ class Question:
         level: a severity's name: this bad or worse.
         centre: ask for the lines around this one, and nothing else counts.
         insights: let CloudWatch Logs Insights search.
+        alert: the number of the alert around whose error the lines stand; 0 for none.
+        occurred: when that error happened, in milliseconds.
+        kept: ask for what is kept with the alert, and nothing else counts.
     """
 
     groups: tuple[str, ...]
@@ -60,6 +63,9 @@ class Question:
     newest_first: bool = False
     insights: bool = False
     centre: Centre | None = None
+    alert: int = 0
+    occurred: int = 0
+    kept: bool = False
 
     def query(self) -> LogQuery:
         """The same for a log store.
@@ -100,7 +106,8 @@ class Question:
 
     def words(self) -> str:
         """What narrows it, in one line; "" if nothing does."""
-        told = [f"{self.level} or worse"] if self.level else []
+        told = [f"around {short_id(self.alert)}"] if self.alert else []
+        told += [f"{self.level} or worse"] if self.level else []
         told += [self.text] if self.text else []
         told += [f"not {self.exclude}"] if self.exclude else []
         told += [each for each in (self.where, self.pattern) if each]

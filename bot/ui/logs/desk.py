@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
-from bot.alerting.looking import look
+from bot.alerting.looking import Found, look
 from bot.alerting.redaction import Redactor
+from bot.alerting.surroundings import kept_with
 from bot.analysis.logs.question import Question
 from bot.errors import UpstreamError
 from bot.models import Person
@@ -121,7 +122,14 @@ class LogDesk:
 
     async def _read(self, number: int, progress: Progress) -> Pages:
         question = await self.question(number)
-        found = await look(self.stores, self.redactor, question, progress)
+        if question.kept:
+            found = await kept_with(self.store, question)
+        else:
+            found = await look(self.stores, self.redactor, question, progress)
+        return await self.remember(number, found)
+
+    async def remember(self, number: int, found: Found) -> Pages:
+        """Lay out the answer to a question, and keep it in memory for a while."""
         pages = await asyncio.to_thread(Pages, found, self.zone)
         self._kept[number] = pages
         self._kept.move_to_end(number)

@@ -139,7 +139,7 @@ async def written(
     """
     name = question.name or question.groups[0]
     known = logs.known(number)
-    if known is None and (question.centre is not None or question.insights):
+    if known is None and (question.centre is not None or question.insights or question.kept):
         known = await logs.reading(number).task
     if known is not None and (not known.found.progress.more or question.insights):
         lines = known.found.lines[::-1] if question.newest_first else known.found.lines

@@ -28,6 +28,8 @@ from bot.ui.logs.lines import (
 BLOCK_UNITS = 2_900  # of Discord's 4,000 for all texts of a message
 _BARS = 40
 _NOTHING, _STEPS = "▁", "▂▃▄▅▆▇█"
+_NEAR = 5_000  # milliseconds between an error and the line that tells of it
+_BAD = Severity.ERROR.rank
 _GREY, _RED, _RESET = "\x1b[30m", "\x1b[31m", "\x1b[0m"
 
 
@@ -64,12 +66,13 @@ class Pages:
         self.found = found
         self.zone = zone
         centre = found.question.centre
-        self.look: Look = look_for(found.lines, zone, marked=centre.id if centre else "")
         self.entries: Sequence[Entry] = entries(
             found.lines, newest_first=found.question.newest_first
         )
         if centre is not None:  # each line by itself, or the one asked for is lost in a trace
             self.entries = [_alone(line) for line in found.lines]
+        marked = centre.id if centre else _struck(self.entries, found.question.occurred)
+        self.look: Look = look_for(found.lines, zone, marked=marked)
         heads = [entry.line for entry in self.entries]
         shapes = templates(heads)
         levels = {entry.line.id: entry.level for entry in self.entries}
@@ -103,8 +106,8 @@ class Pages:
 
     def page_of_centre(self) -> int:
         """The page on which the line stands whose surroundings were asked for; 1 without one."""
-        centre = self.found.question.centre
-        places = [n for n, each in enumerate(self.entries) if centre and each.line.id == centre.id]
+        marked = self.look.marked
+        places = [n for n, each in enumerate(self.entries) if marked and each.line.id == marked]
         starts = self._books[Mode.LINES].starts
         return sum(start <= places[0] for start in starts) if places else 1
 
@@ -115,6 +118,14 @@ class Pages:
 
 def _alone(line: LogLine) -> Entry:
     return Entry(line, line.message.rstrip(), level_of_text(line.message))
+
+
+def _struck(found: Sequence[Entry], at: int) -> str:
+    """The id of the line that tells of the error which happened then; "" if none does."""
+    near = [entry for entry in found if abs(entry.line.at - at) <= _NEAR]
+    told = [entry for entry in near if entry.level is not None and entry.level.rank >= _BAD]
+    closest = min(told or near, key=lambda entry: abs(entry.line.at - at), default=None)
+    return closest.line.id if closest is not None else ""
 
 
 def _chart(found: Found, zone: tzinfo) -> str:

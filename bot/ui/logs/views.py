@@ -73,7 +73,8 @@ def page_view(pages: Pages, number: int, page: int, mode: Mode) -> ui.LayoutView
     parts: list[ui.Item[Any]] = list(_texts(pages, page, mode))
     if (turning := _turning(pages, number, page, mode)) is not None:
         parts.append(turning)
-    if mode is Mode.LINES and pages.found.question.centre is None and pages.size:
+    is_live = pages.found.question.centre is None and not pages.found.question.kept
+    if mode is Mode.LINES and is_live and pages.size:
         parts.append(_choosing(pages, number, page))
     parts.append(_acting(pages, number, page, mode))
     if (more := _leading(pages, number)) is not None:
@@ -182,6 +183,8 @@ def _foot(pages: Pages, page: int, mode: Mode) -> str:
     told = [f"page {page:,} of {pages.count(mode):,}"] if pages.count(mode) > 1 else []
     if progress.more:
         told.append("there are more: narrow it, or Download")
+    if pages.found.note:
+        told.append(plain.label(pages.found.note, 300))
     if pages.found.searched_by:
         told.append(f"found by {pages.found.searched_by}")
     if progress.throttled:
@@ -247,6 +250,7 @@ def _acting(pages: Pages, number: int, page: int, mode: Mode) -> ui.ActionRow[An
             disabled=pages.shapes == len(pages.entries) and is_lines,
         )  # fmt: skip
         buttons.insert(0, toggle)
+    if pages.found.question.centre is None and not pages.found.question.kept:
         buttons.append(button("Follow", "follow", number, mark="📡"))
     return ui.ActionRow(*buttons)
 
@@ -254,7 +258,7 @@ def _acting(pages: Pages, number: int, page: int, mode: Mode) -> ui.ActionRow[An
 def _leading(pages: Pages, number: int) -> ui.ActionRow[Any] | None:
     """The way to Insights, where the groups are CloudWatch's."""
     question = pages.found.question
-    if question.centre is not None or not is_cloudwatch(question):
+    if question.centre is not None or question.kept or not is_cloudwatch(question):
         return None
     buttons = [button("Insights", "link", number, mark="🔗")]
     if pages.found.progress.more and not question.insights:
