@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import SettingsError
+from bot.store.turns import Turn, at_any_time, turns
 
 WRITERS_LOCK = 0x6A696E6B  # "jink": the advisory lock that all writers of one database share
 BUSY_SECONDS = 15.0
@@ -61,6 +62,13 @@ def writing_engine(url: URL) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite_writer)
     event.listen(engine, "begin", _begin_immediate)
     return engine
+
+
+def writers_turn(url: URL) -> Turn:
+    """What a writer waits for before it begins a transaction; `writing_engine` comes first."""
+    if url.drivername == "postgresql+psycopg" or url.database is None:
+        return at_any_time
+    return turns(Path(url.database))
 
 
 def reading_engine(url: URL) -> AsyncEngine:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import UpstreamError
-from bot.store.database import read_url, reading_engine, writing_engine
+from bot.store.database import read_url, reading_engine, writers_turn, writing_engine
 from bot.store.doors import DoorReads
 from bot.store.listing import AlertReads
 from bot.store.migrating import migrate
@@ -46,7 +46,7 @@ class Store:
             raise UpstreamError(
                 "The database", str(error), cure="Check DATABASE_URL and that it can be reached."
             ) from error
-        self.writer = Writer(self._engine)
+        self.writer = Writer(self._engine, writers_turn(parsed))
         self._reader = Reader(reading_engine(parsed))
         self.alerts = AlertReads(self._reader, clock)
         self.outbox = OutboxReads(self._reader, clock)

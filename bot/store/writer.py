@@ -22,6 +22,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from bot.errors import Overloaded
 from bot.store.failures import database_failed
+from bot.store.turns import Turn, at_any_time
 
 Transaction = Connection  # what a write is handed; only `bot.store` speaks SQL on it
 
@@ -78,10 +79,15 @@ class Lane(Generic[Item, Result]):
 
 
 class Writer:
-    """The thread that writes; started at once, ended by `close`."""
+    """The thread that writes; started at once, ended by `close`.
 
-    def __init__(self, engine: Engine) -> None:
+    Args:
+        turn: what a transaction waits for when other processes write too.
+    """
+
+    def __init__(self, engine: Engine, turn: Turn = at_any_time) -> None:
         self._engine = engine
+        self._turn = turn
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
@@ -159,7 +165,7 @@ class Writer:
         try:
             for job in jobs:
                 job.lane.prepare(job.item)
-            with self._engine.begin() as transaction:
+            with self._turn(), self._engine.begin() as transaction:
                 results = jobs[0].lane.commit(transaction, [job.item for job in jobs])
         except (OperationalError, InterfaceError) as error:
             for job in jobs:  # the database failed, not a job: trying each would only take longer

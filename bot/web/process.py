@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 THREADS = 8
+# Two interpreters do more than one, since each does one thing at a time; more than two would
+# wait for the database, which has one writer at a time.
+MOST_WORKERS = 2
 _END_WITHIN = 15  # seconds a worker has to finish after SIGTERM
 
 
@@ -13,8 +18,9 @@ def serve(factory: str, *, host: str, port: int, threads: int = THREADS) -> None
         factory: where the worker finds a function that makes the app, e.g. "bot.main:web_app".
         host: the address to listen on.
         port: the port to listen on.
-        threads: requests that wait for their commit at the same time.
+        threads: requests of a worker that wait for their commit at the same time.
     """
+    workers = min(MOST_WORKERS, os.cpu_count() or 1)
     # Only this process needs it; the bot with its own web intake does not pay for it.
     from granian.constants import Interfaces
     from granian.log import LogLevels
@@ -26,7 +32,7 @@ def serve(factory: str, *, host: str, port: int, threads: int = THREADS) -> None
         port=port,
         interface=Interfaces.WSGI,
         factory=True,
-        workers=1,
+        workers=workers,
         blocking_threads=threads,
         backpressure=max(2 * threads, 64),
         respawn_failed_workers=True,
