@@ -1,0 +1,287 @@
+"""Playing a scenario: every event in its order and time, to a stage that knows where and how.
+
+What was posted is kept in a journal as it happens, so that a playing can stop, go on, and be
+taken away again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from bot.errors import JinkiesError, NotFound, UpstreamError
+from bot.simulation.incident.scenario import AnyEvent, Scenario
+
+ATTEMPTS = 4
+PATIENCE = 60.0  # seconds that a stage may ask us to wait
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class Posted(NamedTuple):
+    """Where something was put; ids as texts. `thread` is "" outside of threads."""
+
+    channel: str
+    message: str
+    thread: str = ""
+
+
+class Stage(Protocol):
+    """A chat in which personas speak."""
+
+    def place(self, channel: str) -> str:
+        """What shares a budget with a channel; the same text for the same place."""
+        ...
+
+    async def banner(self, scenario: Scenario, channel: str) -> Posted:
+        """Say what is about to be played in a channel, and that it is not real."""
+        ...
+
+    def lacks_thread(self, channel: str, parent: Posted) -> bool:
+        """Whether a thread must be begun before something is answered there."""
+        ...
+
+    async def begin_thread(self, channel: str, parent: Posted) -> None:
+        """Begin it; a write of its own. Raises UpstreamError."""
+        ...
+
+    async def post(self, event: AnyEvent, parent: Posted | None) -> Posted:
+        """Say it, in the thread of `parent`. Raises UpstreamError."""
+        ...
+
+    async def react(self, posted: Posted, emoji: str) -> None:
+        """Put an emoji (its name) under something. Raises UpstreamError."""
+        ...
+
+    async def remove(self, posted: Posted) -> None:
+        """Take something away, with its thread; nothing happens if it is gone already."""
+        ...
+
+
+class Budget:
+    """So many writes in so many seconds, for each place; `take` waits for room.
+
+    Discord gives a channel 5 writes in 5 seconds and a webhook 30 in a minute; a stage that is
+    told so in headers obeys them besides.
+    """
+
+    def __init__(
+        self,
+        limits: Sequence[tuple[int, float]] = ((5, 5.0), (30, 60.0)),
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._sleep = sleep
+        self._taken: dict[str, deque[float]] = {}
+
+    async def take(self, place: str) -> None:
+        """Wait until one more write is allowed, and count it."""
+        taken = self._taken.setdefault(place, deque(maxlen=max(count for count, _ in self._limits)))
+        while (wait := self._wait(taken)) > 0:
+            await self._sleep(wait)
+        taken.append(self._clock())
+
+    def _wait(self, taken: deque[float]) -> float:
+        now = self._clock()
+        return max(
+            (
+                taken[-count] + seconds - now
+                for count, seconds in self._limits
+                if len(taken) >= count
+            ),
+            default=0.0,
+        )
+
+
+class Journal:
+    """What was posted, a line each; with a path it is kept in a file, and read again from there."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+        self.head: dict[str, Any] = {}
+        self.events: dict[int, Posted] = {}
+        self.others: list[Posted] = []
+        if path is not None and path.exists():
+            self._read(path)
+
+    def begin(self, scenario: Scenario, where: str) -> None:
+        """Say what is played; raises JinkiesError if the file tells of something else."""
+        head = {"scenario": scenario.scenario_id, "digest": digest(scenario), "where": where}
+        if not self.head:
+            self._write({"playing": head})
+            self.head = head
+        elif self.head != head:
+            told = self.head.get("scenario")
+            raise JinkiesError(
+                f"{self.path} tells of another playing ({told} in {self.head.get('where')}). "
+                "Take that away first with --clean, or choose another --journal."
+            )
+
+    def record(self, place: int, posted: Posted) -> None:
+        """An event of the timeline was posted."""
+        self.events[place] = posted
+        self._write({"event": place, "posted": posted})
+
+    def remember(self, posted: Posted) -> None:
+        """Something besides was posted."""
+        self.others.append(posted)
+        self._write({"other": posted})
+
+    def all(self) -> list[Posted]:
+        """Everything that was posted, in its order; a thread's beginning before what is in it."""
+        return [*self.others, *(self.events[place] for place in sorted(self.events))]
+
+    def forget(self) -> None:
+        """Everything was taken away."""
+        self.head, self.events, self.others = {}, {}, []
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        if self.path is None:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    def _read(self, path: Path) -> None:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                told = json.loads(line)
+            except ValueError:
+                continue  # cut short by the end of the process
+            if "playing" in told:
+                self.head = told["playing"]
+            elif "event" in told:
+                self.events[told["event"]] = Posted(*told["posted"])
+            elif "other" in told:
+                self.others.append(Posted(*told["other"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How far a playing got."""
+
+    done: int
+    total: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was posted."""
+        return self.done == self.total
+
+
+@dataclass
+class Player:
+    """Plays scenarios to a stage.
+
+    Attributes:
+        speed: times as fast as it happened; 0 for as fast as the budget allows.
+        budget: None for a stage that has no limits.
+        banner: whether every place is told first that what follows is played.
+        told: called after each event with how many are posted, and how many there are.
+    """
+
+    stage: Stage
+    journal: Journal = field(default_factory=Journal)
+    speed: float = 0.0
+    budget: Budget | None = field(default_factory=Budget)
+    banner: bool = True
+    told: Callable[[int, int], None] = lambda _done, _total: None
+    clock: Callable[[], float] = time.monotonic
+
+    async def play(self, scenario: Scenario, stop: asyncio.Event) -> Played:
+        """Post what is not posted yet, until all is, or until `stop`.
+
+        Raises:
+            UpstreamError: the stage refuses for good, or again and again; the journal knows
+                what was posted until then.
+        """
+        if self.banner and not self.journal.others:
+            await self._announce(scenario)
+        posted = self.journal.events
+        total = len(scenario.timeline)
+        todo = [place for place in range(total) if place not in posted]
+        began = self.clock()
+        first = scenario.timeline[todo[0]].offset_seconds if todo else 0.0
+        for place in todo:
+            event = scenario.timeline[place]
+            due = (event.offset_seconds - first) / self.speed if self.speed else 0.0
+            if await _stopped(stop, began + due - self.clock()):
+                break
+            parent = posted.get(event.thread_parent) if event.thread_parent is not None else None
+            self.journal.record(place, await self._post(event, parent))
+            await self._react(event, posted[place])
+            self.told(len(posted), total)
+        return Played(len(posted), total)
+
+    async def clean(self) -> int:
+        """Take away everything that the journal knows of; returns how much that was."""
+        everything = self.journal.all()
+        for posted in reversed(everything):
+            await self._within(posted.channel, partial(self.stage.remove, posted))
+        self.journal.forget()
+        return len(everything)
+
+    async def _announce(self, scenario: Scenario) -> None:
+        places: dict[str, str] = {}
+        for event in scenario.timeline:
+            places.setdefault(self.stage.place(event.channel), event.channel)
+        for place, channel in places.items():
+            banner = partial(self.stage.banner, scenario, channel)
+            self.journal.remember(await self._within(place, banner))
+
+    async def _post(self, event: AnyEvent, parent: Posted | None) -> Posted:
+        place = self.stage.place(event.channel)
+        if parent is not None and self.stage.lacks_thread(event.channel, parent):
+            await self._within(place, partial(self.stage.begin_thread, event.channel, parent))
+        return await self._within(place, partial(self.stage.post, event, parent))
+
+    async def _react(self, event: AnyEvent, posted: Posted) -> None:
+        for reaction in event.reactions:
+            try:
+                react = partial(self.stage.react, posted, reaction.emoji)
+                await self._within(f"{posted.channel}/reactions", react)
+            except (NotFound, UpstreamError) as error:
+                log.info("a reaction (%s) was left out: %s", reaction.emoji, error)
+
+    async def _within(self, place: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Do it within the budget; what may pass by itself is tried again."""
+        for attempt in range(1, ATTEMPTS + 1):
+            if self.budget is not None:
+                await self.budget.take(place)
+            try:
+                return await work()
+            except UpstreamError as error:
+                if error.permanent or attempt == ATTEMPTS:
+                    raise
+                await asyncio.sleep(min(PATIENCE, error.retry_after or attempt))
+        raise AssertionError("every attempt returns or raises")
+
+
+async def _stopped(stop: asyncio.Event, seconds: float) -> bool:
+    """Wait so long, or until `stop`; whether it is set."""
+    if seconds > 0:
+        try:
+            await asyncio.wait_for(stop.wait(), seconds)
+        except TimeoutError:
+            return False
+    return stop.is_set()
+
+
+def digest(scenario: Scenario) -> str:
+    """What tells one scenario from another, whenever it begins."""
+    document = scenario.model_dump_json(exclude={"start_time"})
+    return sha256(document.encode()).hexdigest()[:16]
