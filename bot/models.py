@@ -242,40 +242,6 @@ class ShipmentChange:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceLocation:
-    """A line of a repository: `path` as the repository spells it, `url` a permalink at `commit`."""
-
-    repository: str
-    path: str
-    line: int | None
-    commit: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class IssueDraft:
-    """An issue to be opened. `marker` is hidden in `body` and finds the issue again."""
-
-    title: str
-    body: str
-    marker: str
-    labels: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PullRequestDraft:
-    """A draft pull request to be opened: one commit that writes `files` (path -> text)."""
-
-    branch: str
-    title: str
-    body: str
-    marker: str
-    commit_message: str
-    files: Mapping[str, str]
-    labels: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Alert:
     """All events of one fingerprint in one service and environment."""
 

@@ -16,10 +16,11 @@ from bot.sources.table import SourceSettings, source_table
 
 ROOT = Path(__file__).parents[1]
 
-# Room -> the rooms it may import. Every room may import itself, models and errors.
+# Room -> the rooms it may import. Every room may import itself, models, drafts and errors.
 LOWER = {"store", "services", "analysis", "sources", "simulation"}
 MAY_IMPORT: dict[str, set[str]] = {
     "models": set(),
+    "drafts": set(),
     "errors": set(),
     "config": set(),
     **{room: set() for room in LOWER},
@@ -107,7 +108,7 @@ def forbidden(path: Path, module: str) -> bool:
         return True
     if top == "bot":
         other = rest.partition(".")[0]
-        return bool(other) and other not in MAY_IMPORT[room] | {room, "models", "errors"}
+        return bool(other) and other not in MAY_IMPORT[room] | {room, "models", "drafts", "errors"}
     return top in KEPT_TO and room not in KEPT_TO[top]
 
 

@@ -15,16 +15,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.drafts import IssueDraft, PullRequestDraft, SourceLocation
 from bot.errors import JinkiesError, NotFound, UpstreamError
-from bot.models import (
-    AlertDetail,
-    Frame,
-    IssueDraft,
-    Person,
-    PullRequestDraft,
-    Shipment,
-    SourceLocation,
-)
+from bot.models import AlertDetail, Frame, Person, Shipment
 from bot.store import Store, Transaction, shipments, snapshots
 from bot.store.listing import read_alert
 from bot.store.shipments import ShipmentClaim

@@ -22,15 +22,8 @@ from bot.analysis.quoting import (
     safe_url,
     shortened,
 )
-from bot.models import (
-    AlertDetail,
-    ExceptionInfo,
-    Frame,
-    IssueDraft,
-    PullRequestDraft,
-    Severity,
-    SourceLocation,
-)
+from bot.drafts import IssueDraft, PullRequestDraft, SourceLocation
+from bot.models import AlertDetail, ExceptionInfo, Frame, Severity
 
 MAX_BODY = 65_536  # GitHub's limit for an issue's, a pull request's and a comment's body
 MAX_TITLE = 256

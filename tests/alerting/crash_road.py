@@ -22,15 +22,8 @@ from bot.alerting import claims, owing, shipping
 from bot.alerting.actions import Actions
 from bot.alerting.delivery import Delivery
 from bot.alerting.ingest import Intake
-from bot.models import (
-    Capability,
-    Event,
-    IssueDraft,
-    Person,
-    PullRequestDraft,
-    Receiver,
-    Shipment,
-)
+from bot.drafts import IssueDraft, PullRequestDraft
+from bot.models import Capability, Event, Person, Receiver, Shipment
 from bot.store import Store
 
 STAGES = (

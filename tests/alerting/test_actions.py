@@ -7,19 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.alerting.actions import Actions
+from bot.drafts import IssueDraft, PullRequestDraft
 from bot.errors import NotAllowed, NotFound, UpstreamError
-from bot.models import (
-    Act,
-    AlertState,
-    Capability,
-    IssueDraft,
-    Person,
-    PullRequestDraft,
-    Reason,
-    Receiver,
-    Severity,
-    Shipment,
-)
+from bot.models import Act, AlertState, Capability, Person, Reason, Receiver, Severity, Shipment
 
 ALL = frozenset(Capability)
 SAM = Person(1, "sam", frozenset({Capability.VIEW, Capability.RESPOND}))

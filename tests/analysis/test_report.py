@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.analysis.report import MAX_BODY, MAX_TITLE, issue_draft, marker, pull_request_draft
+from bot.drafts import IssueDraft, PullRequestDraft, SourceLocation
 from bot.models import (
     Alert,
     AlertDetail,
@@ -19,13 +20,10 @@ from bot.models import (
     ExceptionInfo,
     Fingerprint,
     Frame,
-    IssueDraft,
     Link,
-    PullRequestDraft,
     RequestInfo,
     Severity,
     Shipment,
-    SourceLocation,
 )
 from sandbox.github.markdown import mentions, references, render
 from sandbox.github.world import closing_numbers

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.models import Frame, IssueDraft, PullRequestDraft
+from bot.drafts import IssueDraft, PullRequestDraft
+from bot.models import Frame
 from bot.services.github import GitHubService
 from bot.services.github.client import Pace
 

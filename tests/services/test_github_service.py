@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from bot.drafts import IssueDraft, PullRequestDraft
 from bot.errors import UpstreamError
-from bot.models import IssueDraft, PullRequestDraft
 from bot.services.github import GitHubService
 from bot.services.github.client import Pace
 from sandbox.github import STAND_IN_TOKEN, Commit, Fault, GitHubStandIn

@@ -14,8 +14,8 @@ from github.GitCommit import GitCommit
 from github.PullRequest import PullRequest
 from github.Repository import Repository
 
+from bot.drafts import PullRequestDraft
 from bot.errors import UpstreamError
-from bot.models import PullRequestDraft
 from bot.services.github.client import GitHubClient
 from bot.services.github.failures import SYSTEM, AnswerUnknown
 from bot.services.github.labels import Labels

@@ -17,8 +17,9 @@ from github.Issue import Issue
 from github.PullRequest import PullRequest
 from github.Repository import Repository
 
+from bot.drafts import IssueDraft, PullRequestDraft, SourceLocation
 from bot.errors import UpstreamError
-from bot.models import Frame, IssueDraft, PullRequestDraft, Shipment, SourceLocation
+from bot.models import Frame, Shipment
 from bot.services.github.client import GitHubClient, Pace
 from bot.services.github.doctor import problems
 from bot.services.github.failures import AnswerUnknown

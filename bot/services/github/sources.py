@@ -11,7 +11,8 @@ from github import Github, GithubException
 from github.GitTree import GitTree
 from github.Repository import Repository
 
-from bot.models import Frame, SourceLocation
+from bot.drafts import SourceLocation
+from bot.models import Frame
 from bot.services.github.paths import Index, index, match
 
 TREES = 16
