@@ -22,6 +22,8 @@ Sentence = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_
 Level = Literal["debug", "info", "warning", "error", "critical"]
 Scalar = str | int | float | bool
 Moment = Annotated[float, Field(ge=-3_600, le=600)]
+Rate = Annotated[float, Field(ge=0, le=100_000)]
+KINDS = ("choice", "number", "hex", "digits", "pool")
 
 PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 OWN_NAMES = frozenset({"trace_id"})
@@ -36,6 +38,8 @@ class Strict(BaseModel):
 
 class Value(Strict):
     """How a value is drawn; exactly one of `choice`, `number`, `hex`, `digits`, `pool`."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [kind]} for kind in KINDS]})
 
     choice: Annotated[list[Scalar] | None, Field(description="One of these.", min_length=1)] = None
     number: Annotated[
@@ -93,7 +97,7 @@ class Flow(Strict):
     begins: Annotated[Moment, Field(description="Seconds; negative is before the crash.")]
     ends: Annotated[Moment, Field(description="Seconds.")] = 0
     per_minute: Annotated[
-        float | list[float],
+        Rate | Annotated[list[Rate], Field(min_length=2, max_length=2)],
         Field(description="How often; [a, b] rises (or falls) from a to b."),
     ]
     lines: Annotated[list[FlowLine], Field(min_length=1, max_length=20)]
@@ -193,24 +197,46 @@ def check(document: object) -> tuple[Scenario | None, list[Problem]]:
     try:
         scenario = Scenario.model_validate(document)
     except ValidationError as error:
-        return None, [_told(detail) for detail in error.errors(include_url=False)]
+        told: dict[str, Problem] = {}
+        for detail in error.errors(include_url=False):
+            one = _told(detail, document)
+            known = told.get(one.path)
+            # A value that may be of several kinds is wrong once, and not once for each.
+            both = (
+                one
+                if known is None
+                else known._replace(problem=f"{known.problem}, or {one.problem}")
+            )
+            told[one.path] = both
+        return None, list(told.values())
     found = list(_contradictions(scenario))
     return (None, found) if found else (scenario, [])
 
 
-def _told(detail: Any) -> Problem:
+def _path(location: tuple[int | str, ...], document: object) -> str:
+    """Where it is in the document; pydantic also names the kinds it tried, which are no keys."""
+    path, here = "$", document
+    for part in location:
+        if isinstance(here, list) and isinstance(part, int):
+            path, here = f"{path}[{part}]", here[part] if part < len(here) else None
+        elif isinstance(here, dict):
+            path, here = f"{path}.{part}", here.get(part)
+    return path
+
+
+def _told(detail: Any, document: object) -> Problem:
     kind, context = str(detail["type"]), detail.get("ctx") or {}
-    path = "$" + "".join(
-        f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]
-    )
+    path = _path(detail["loc"], document)
     message = str(detail["msg"]).removeprefix("Value error, ")
     if kind == "extra_forbidden":
         return Problem(path, "is not known here", "Remove it, or mend its spelling.")
     if kind == "missing":
         return Problem(path, "is missing", "Add it; docs/rehearsals.md explains each key.")
-    cure = (
-        f"Use {context['expected']}." if "expected" in context else "Write it as the schema says."
-    )
+    if "pattern" in context:
+        return Problem(path, "has characters that are not allowed", f"Use {context['pattern']}.")
+    cure = "Write it as docs/schemas/crash-scenario.json says."
+    if "expected" in context:
+        cure = f"Use {context['expected']}."
     return Problem(path, message[:1].lower() + message[1:], cure)
 
 
@@ -227,6 +253,9 @@ def _contradictions(scenario: Scenario) -> Iterator[Problem]:
     known = {*scenario.facts, *scenario.values, *OWN_NAMES}
     for path, line in _lines(scenario):
         yield from _line(path, line, scenario.services, known)
+    if ".." in scenario.crash.program.folder.split("/"):
+        cure = "Put the program beside the scenario's file."
+        yield Problem("$.crash.program.folder", "leads out of its folder", cure)
     if all(step.at >= 0 for step in scenario.steps):
         yield Problem("$.steps", "none is before the crash", "Give one a negative `at`.")
     if scenario.begins > -30:
@@ -236,10 +265,9 @@ def _contradictions(scenario: Scenario) -> Iterator[Problem]:
 
 
 def _value(path: str, value: Value) -> Iterator[Problem]:
-    kinds = ("choice", "number", "hex", "digits", "pool")
-    given = [kind for kind in kinds if getattr(value, kind) is not None]
+    given = [kind for kind in KINDS if getattr(value, kind) is not None]
     if len(given) != 1:
-        yield Problem(path, f"has {len(given)} kinds", f"Give it one of {', '.join(kinds)}.")
+        yield Problem(path, f"has {len(given)} kinds", f"Give it one of {', '.join(KINDS)}.")
     if value.becoming and not value.number:
         yield Problem(f"{path}.becoming", "stands without `number`", "Add where it comes from.")
     for name in ("number", "becoming"):
@@ -252,8 +280,8 @@ def _flow(path: str, flow: Flow, numbers: set[str]) -> Iterator[Problem]:
     if flow.begins >= flow.ends:
         yield Problem(f"{path}.ends", "is not after `begins`", "Times are seconds; before is < 0.")
     rates = flow.per_minute if isinstance(flow.per_minute, list) else [flow.per_minute]
-    if not 1 <= len(rates) <= 2 or any(rate < 0 for rate in rates) or not any(rates):
-        yield Problem(f"{path}.per_minute", "is no rate", "Write a number, or [from, to].")
+    if not any(rates):
+        yield Problem(f"{path}.per_minute", "never happens", "Write a number, or [from, to].")
     for index, line in enumerate(flow.lines):
         named = PLACE.fullmatch(line.after) if isinstance(line.after, str) else None
         is_number = isinstance(line.after, int | float) and 0 <= line.after <= 600_000
