@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from bot.alerting.ingest import Intake
 from bot.alerting.knocking import Doors
 from bot.alerting.redaction import Redactor
 from bot.alerting.routing import Routing
+from bot.allocation import keep_memory_flat
 from bot.config import Settings, load_settings
 from bot.errors import Overloaded, SettingsError, UpstreamError
 from bot.journal import configure_logging
@@ -50,7 +52,8 @@ class Entrance:
     def __init__(self, settings: Settings, store: Store, *, wake: Callable[[], None]) -> None:
         self._settings = settings
         self.redactor = redactor_of(settings)
-        route = routing(settings)
+        self.drill_receivers: dict[int, Receiver] = {}  # `alerting.drills` adds to it
+        self.route = route = routing(settings, self.drill_receivers)
         self.intake = Intake(
             store,
             route=route,
@@ -127,6 +130,7 @@ def web_app() -> WSGIApplication:
     """The web app of `run.py web`, made in the worker process from the environment."""
     settings = load_settings("web")
     configure_logging(settings)
+    keep_memory_flat()
 
     async def start() -> RunningApp:
         store = await Store.open(settings.database_url, clock=now)
@@ -139,7 +143,10 @@ def web_app() -> WSGIApplication:
             await entrance.close()
             await store.close()
 
-        return RunningApp(entrance.app(lambda: readiness(store)), stop)
+        app = entrance.app(lambda: readiness(store))
+        gc.collect()
+        gc.freeze()  # what is here now stays; looking through it again would only hold requests up
+        return RunningApp(app, stop)
 
     return standalone_app(start)
 
@@ -198,12 +205,12 @@ def public_url(settings: Settings) -> str:
     return settings.public_url or f"http://{settings.web_host}:{settings.web_port}"
 
 
-def routing(settings: Settings) -> Routing:
-    """Which channel each service's alerts go to."""
+def routing(settings: Settings, drills: Mapping[int, Receiver] | None = None) -> Routing:
+    """Which channel each service's alerts go to, and those of each drill."""
     if settings.alert_channel_id is None:
         raise SettingsError(["ALERT_CHANNEL_ID: is not set."])
     by_service = {name: Receiver(each) for name, each in settings.channel_by_service.items()}
-    return Routing(Receiver(settings.alert_channel_id), by_service)
+    return Routing(Receiver(settings.alert_channel_id), by_service, drills=drills)
 
 
 def readiness(store: Store, **others: str) -> Readiness:

@@ -16,21 +16,27 @@ from zoneinfo import ZoneInfo
 from bot.alerting.actions import Actions
 from bot.alerting.delivery import Delivery
 from bot.alerting.doorkeeping import SdkKeys
+from bot.alerting.drills import TICK, Drills, planner_of
 from bot.alerting.ingest import Intake
 from bot.alerting.retention import Retention
+from bot.allocation import keep_memory_flat
 from bot.alerting.snapshots import Snapshots
 from bot.analysis.report import issue_draft, pull_request_draft
 from bot.cogs import COGS
 from bot.config import Settings
-from bot.entrance import Entrance, now, readiness, routing
+from bot.entrance import Entrance, now, readiness
 from bot.errors import SettingsError
 from bot.journal import configure_logging
+from bot.services.logs.played import PREFIX as DRILL_LOGS
+from bot.services.logs.played import PlayedLogs
 from bot.simulation.crash.library import Library
 from bot.store import Store
 from bot.ui.access import Access
 from bot.ui.answers import say_error
 from bot.ui.connection import stay_connected
 from bot.ui.desk import Desk, JinkiesClient
+from bot.ui.drill.area import DiscordArea
+from bot.ui.drill.taking_part import DRILL_PRESSES
 from bot.ui.logs.desk import LogDesk
 from bot.ui.logs.presses import LOG_PRESSES
 from bot.ui.logs.tails import Tails
@@ -56,6 +62,7 @@ class Tempo:
         guild_ready: discord.py waits so long for further servers before it is ready.
         first_wait: before the second attempt to connect.
         send: for one card; with its search and its records, it ends before its claim lapses.
+        drill: between two looks at a drill that is under way.
         between_writes: to GitHub, which asks for a second.
         tail_edits: between two edits of a tail's message; five in five seconds are allowed.
     """
@@ -63,6 +70,7 @@ class Tempo:
     guild_ready: float = 2.0
     first_wait: float = 1.0
     send: float = 18.0
+    drill: float = TICK
     between_writes: float = 1.0
     tail_edits: float = 2.0
 
@@ -83,6 +91,7 @@ class House:
         self.settings = settings
         self.store = store
         self.tempo = tempo
+        self.drills_that_ship: set[int] = set()
         self.code_host = code_host(settings, tempo)
         self.access = Access(
             view=settings.roles_view,
@@ -109,6 +118,9 @@ class House:
             clock=now,
             by_name=bool(settings.aws_region or settings.log_files or settings.loki_url),
         )
+        folder = settings.simulation_folder
+        crashes = Library(Path(folder) if folder else None)
+        self.drills = self._drills(crashes)
         self.desk = Desk(
             store=store,
             actions=self._actions(),
@@ -121,7 +133,8 @@ class House:
                 roles_for=self.access.roles_for,
             ),
             intake=self.intake,
-            crashes=Library(Path(folder) if (folder := settings.simulation_folder) else None),
+            crashes=crashes,
+            drills=self.drills,
             logs=logs,
             tails=Tails(logs, pace=tempo.tail_edits),
             clock=now,
@@ -144,7 +157,7 @@ class House:
         for cog in COGS:
             await client.add_cog(cog())
         client.tree.error(say_error)
-        client.add_dynamic_items(*PRESSES, *LOG_PRESSES)
+        client.add_dynamic_items(*PRESSES, *LOG_PRESSES, *DRILL_PRESSES)
         await sync_commands(client, self.settings.discord_guild_id)
 
     def _actions(self) -> Actions:
@@ -157,11 +170,28 @@ class House:
             ),
             issue_draft=partial(issue_draft, salt=self.store.salt),
             pull_request_draft=partial(pull_request_draft, salt=self.store.salt),
-            route=routing(settings),
+            route=self.entrance.route,
             clock=now,
             wake=self.delivery.wake,
             roles_for=self.access.roles_for,
+            drills_that_ship=self.drills_that_ship,
         )
+
+    def _drills(self, crashes: Library) -> Drills:
+        conducted = Drills(
+            self.store,
+            intake=self.intake,
+            planner=planner_of(crashes),
+            area=DiscordArea(self.messenger),
+            receivers=self.entrance.drill_receivers,
+            ships=self.drills_that_ship,
+            route=self.entrance.route,
+            clock=now,
+            wake=self.delivery.wake,
+            tick=self.tempo.drill,
+        )
+        self.entrance.logs.add(DRILL_LOGS, lambda: PlayedLogs(conducted.log_lines, clock=now))
+        return conducted
 
 
 async def run_bot(
@@ -187,6 +217,7 @@ async def run_bot(
         UpstreamError: the database does not answer.
     """
     configure_logging(settings)
+    keep_memory_flat()
     async with AsyncExitStack() as opened:
         store = await Store.open(settings.database_url, clock=now)
         opened.push_async_callback(store.close)
@@ -230,16 +261,18 @@ async def _work(house: House, stop: asyncio.Event, announce: Callable[[], None])
     staying = stay_connected(
         house.make_client, token, stop=leave, connected=connected, first_wait=first_wait
     )
-    connecting, delivering, pruning, keeping, scanning, snapping, stopping = (
+    connecting, delivering, pruning, keeping, scanning, snapping, drilling, stopping = (
         asyncio.create_task(staying, name="connection"),
         asyncio.create_task(house.delivery.run(), name="delivery"),
         asyncio.create_task(_prune(house), name="retention"),
         asyncio.create_task(house.entrance.keeper.run(), name="doors"),
         asyncio.create_task(_scan(house), name="scan"),
         asyncio.create_task(house.snapshots.run(), name="snapshots"),
+        asyncio.create_task(house.drills.course.run(), name="drill"),
         asyncio.create_task(stop.wait(), name="stop"),
     )
-    work = (connecting, delivering, pruning, keeping, scanning, snapping, stopping)
+    background = (delivering, pruning, keeping, scanning, snapping, drilling, stopping)
+    work = (connecting, *background)
     try:
         await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
         # A card on its way gets a moment; if it is cut short, its nonce makes it one card still.
@@ -248,7 +281,7 @@ async def _work(house: House, stop: asyncio.Event, announce: Callable[[], None])
     finally:
         leave.set()
         house.desk.logs.close()
-        for task in (delivering, pruning, keeping, scanning, snapping, stopping, *finding):
+        for task in (*background, *finding):
             task.cancel()
         ended = await asyncio.gather(*work, return_exceptions=True)
     for error in ended:

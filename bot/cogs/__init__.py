@@ -4,6 +4,7 @@ from discord.ext import commands
 
 from bot.cogs.admin import AdminCog
 from bot.cogs.alerts import AlertsCog
+from bot.cogs.drill import DrillCog
 from bot.cogs.logs import LogsCog
 from bot.cogs.respond import RespondCog, ShipCog
 from bot.cogs.simulate import SimulateCog
@@ -15,6 +16,7 @@ COGS: tuple[type[commands.Cog], ...] = (
     ShipCog,
     LogsCog,
     SimulateCog,
+    DrillCog,
     AdminCog,
     *SOURCE_COGS,
 )

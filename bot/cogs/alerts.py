@@ -52,6 +52,7 @@ class AlertsCog(commands.Cog, name="Alerts"):
     ) -> None:
         """Answer with one page, only to the person who asked."""
         desk = interaction.client.desk
+        environment = environment or desk.drills.environment_at(interaction.channel_id)
         filters = Filters(state, severity, service, environment, text)
         await answer(interaction, turn_page(desk, desk.access.person(interaction), filters, page))
 

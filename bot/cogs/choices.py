@@ -55,7 +55,12 @@ class AlertId(app_commands.Transformer):
         if not _may_see(desk, interaction):
             return []
         async with asyncio.timeout(PATIENCE):
-            found = await desk.store.alerts.suggest(value, MAX_CHOICES, states=self.states)
+            found = await desk.store.alerts.suggest(
+                value,
+                MAX_CHOICES,
+                states=self.states,
+                environment=desk.drills.environment_at(interaction.channel_id),
+            )
         return [
             app_commands.Choice(name=choice_name(alert), value=alert.short_id) for alert in found
         ]

@@ -13,6 +13,7 @@ from discord.ext import commands
 
 from bot.alerting.actions import Actions
 from bot.alerting.doorkeeping import SdkKeys
+from bot.alerting.drills import Drills
 from bot.alerting.ingest import Intake
 from bot.alerting.knocking import Doors
 from bot.simulation.crash.library import Library
@@ -33,6 +34,7 @@ class Desk:
     keys: SdkKeys
     intake: Intake
     crashes: Library
+    drills: Drills
     logs: LogDesk
     tails: Tails
     clock: Callable[[], datetime]

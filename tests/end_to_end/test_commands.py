@@ -7,7 +7,8 @@ from sandbox.discord.permissions import Permission
 
 COMMANDS = {
     "alerts", "alert", "ack", "resolve", "silence", "unsilence",
-    "create-issue", "create-pr", "status", "help", "sources", "dsn", "logs", "logs-tail", "logs-stop", "simulate",
+    "create-issue", "create-pr", "status", "help", "sources", "dsn",
+    "logs", "logs-tail", "logs-stop", "simulate", "drill",
 }  # fmt: skip
 
 

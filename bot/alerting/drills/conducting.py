@@ -17,9 +17,12 @@ from bot.alerting.drills.course import TICK, Course
 from bot.alerting.drills.playing import Play
 from bot.alerting.ingest import Intake
 from bot.alerting.owing import Route
+from bot.analysis import stacktrace
 from bot.analysis.logs.query import LogLine
 from bot.errors import JinkiesError, NotFound
-from bot.models import Person, Receiver
+from bot.models import Frame, Person, Receiver
+from bot.services.logs.played import PREFIX
+from bot.simulation.crash.library import Library
 from bot.simulation.drill import colleagues
 from bot.simulation.drill.colleagues import Reply
 from bot.simulation.drill.plan import DrillPlan
@@ -190,24 +193,29 @@ class Drills:
         play = self.course.play
         return None if play is None else (play.drill, play.plan)
 
-    def number_at(self, channel_id: int | None) -> int:
-        """The number of the drill whose area that is; 0 if it is none."""
+    def environment_at(self, channel_id: int | None) -> str:
+        """The environment of the drill whose area that is, so that its alerts are meant there;
+        "" anywhere else."""
         found = (
-            number
+            drills.environment(number)
             for number, receiver in self._receivers.items()
             if receiver.channel_id == channel_id
         )
-        return max(found, default=0)
+        return next(found, "")
 
     def log_lines(self) -> list[LogLine]:
         """What the services of the drill have logged so far; after it, until the next one."""
         play = self.course.last
         return [] if play is None else play.lines(self._clock())
 
-    def log_services(self) -> tuple[str, ...]:
-        """The services of the drill that log."""
+    def log_groups(self, channel_id: int | None, typed: str) -> str:
+        """What is typed as a service in the area of a drill: there its own logs are meant."""
         play = self.course.last
-        return () if play is None else tuple(sorted({line.service for line in play.plan.lines}))
+        if play is None or play.drill.area_id != channel_id:
+            return typed
+        known = {line.service for line in play.plan.lines}
+        named = (part.strip() for part in typed.split(","))
+        return ",".join(f"{PREFIX}{part}" if part in known else part for part in named)
 
     async def ask(self, person: Person, name: str, question: str) -> Reply:
         """Ask a colleague; the answer is for whoever asks to show (`say`).
@@ -264,6 +272,15 @@ class Drills:
 
     async def _note(self, drill: Drill, deed: Deed) -> None:
         await self._store.write(lambda transaction: drills.add_deed(transaction, drill.id, deed))
+
+
+def planner_of(crashes: Library) -> Planner:
+    """A planner that finds the lines of our own code as every alert does."""
+
+    def culprit(trace: str) -> Frame | None:
+        return stacktrace.culprit(stacktrace.mark_in_app(stacktrace.parse(trace)))
+
+    return Planner(crashes, culprit)
 
 
 def _reserve(transaction: Transaction, new: Drill, now: datetime) -> Drill:

@@ -56,7 +56,8 @@ async def ask(press: Press, asked: Asked) -> None:
 
     async def prepare() -> int:
         desk.access.require(person, Capability.VIEW)
-        question = await question_of(desk.logs, asked)
+        typed = desk.drills.log_groups(press.channel_id, asked.service)
+        question = await question_of(desk.logs, replace(asked, service=typed))
         return await desk.logs.keep(question, person)
 
     progress = Progress()

@@ -1,0 +1,1 @@
+"""What people see of a drill: its area, its words, its scorecard."""
