@@ -24,12 +24,18 @@ from bot.store import Store, snapshots
 
 log = logging.getLogger(__name__)
 
-EVERY = 3.0  # seconds between two looks for new alerts
-WAITS = (6.0, 45.0, 240.0)  # before each try, seconds
 LONGEST = 90.0  # for one alert, seconds
 _RECENT = timedelta(minutes=15)  # after a start, alerts of so long ago are not forgotten
 _DEPTH = 500  # alerts
 _FORGETFUL = 600.0  # seconds in which a service without log groups is not asked about again
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRhythm:
+    """When to look; seconds: between two looks for new alerts, and before each try."""
+
+    every: float = 3.0
+    waits: tuple[float, ...] = (6.0, 45.0, 240.0)
 
 
 @dataclass(slots=True)
@@ -53,12 +59,14 @@ class Snapshots:
         *,
         clock: Callable[[], datetime],
         by_name: bool,
+        rhythm: SnapshotRhythm | None = None,
     ) -> None:
         self._store = store
         self._stores = stores
         self._redactor = redactor
         self._clock = clock
         self._by_name = by_name
+        self._rhythm = rhythm or SnapshotRhythm()
         self._turns: dict[int, _Turn] = {}
         self._strangers: dict[str, float] = {}
 
@@ -71,7 +79,7 @@ class Snapshots:
                 await self._take_due()
             except UpstreamError:
                 log.exception("snapshots of logs wait for the database")
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(self._rhythm.every)
 
     async def take(self, alert_id: int) -> bool:
         """Keep the lines around an alert's error; False if its service has no log groups.
@@ -97,19 +105,19 @@ class Snapshots:
         fresh = await self._store.read(lambda c: snapshots.without(c, after, _DEPTH))
         now = asyncio.get_running_loop().time()
         for alert in fresh:
-            self._turns[alert.id] = _Turn(now + WAITS[0])
+            self._turns[alert.id] = _Turn(now + self._rhythm.waits[0])
         return fresh[-1].id if fresh else after
 
     async def _take_due(self) -> None:
-        clock = asyncio.get_running_loop().time
+        clock, waits = asyncio.get_running_loop().time, self._rhythm.waits
         for alert_id, turn in list(self._turns.items()):
             if turn.due > clock():
                 continue
             turn.tries += 1
-            if await self._is_settled(alert_id) or turn.tries == len(WAITS):
+            if await self._is_settled(alert_id) or turn.tries == len(waits):
                 del self._turns[alert_id]
             else:
-                turn.due = clock() + WAITS[turn.tries]
+                turn.due = clock() + waits[turn.tries]
 
     async def _is_settled(self, alert_id: int) -> bool:
         """Whether there is nothing more to do for an alert."""

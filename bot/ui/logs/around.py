@@ -61,12 +61,18 @@ async def surroundings(logs: LogDesk, detail: AlertDetail, progress: Progress) -
 
 async def _kept(logs: LogDesk, detail: AlertDetail, error: JinkiesError) -> Found:
     alert = detail.alert
-    question = Question((), name=alert.service, alert=alert.id, kept=True)
+    question = Question((alert.service,), name=alert.service, alert=alert.id, kept=True)
     at = int(detail.event.occurred_at.timestamp() * 1000)
     try:
         found = await kept_with(logs.store, replace(question, occurred=at))
     except NotFound:
         raise error from None
     first, last = found.lines[0].at, found.lines[-1].at
-    question = replace(found.question, start=first, end=last)
+    groups = tuple(dict.fromkeys(line.group for line in found.lines if line.group))
+    question = replace(
+        found.question,
+        groups=groups or question.groups,
+        start=first,
+        end=last if last > first else None,
+    )
     return replace(found, question=question, note=f"{found.note}; the log itself: {error}")
