@@ -83,7 +83,7 @@ class Pages:
                 [template_text(each, levels[each.example.id], self.look) for each in shapes]
             ),
         }
-        self.chart = _chart(found, zone)
+        self.chart = _chart(found, heads, zone)
 
     @property
     def size(self) -> int:
@@ -128,7 +128,7 @@ def _struck(found: Sequence[Entry], at: int) -> str:
     return closest.line.id if closest is not None else ""
 
 
-def _chart(found: Found, zone: tzinfo) -> str:
+def _chart(found: Found, heads: Sequence[LogLine], zone: tzinfo) -> str:
     """Bars of the lines over time, red where there are errors; "" where there is no more to see.
 
     Of an answer that was cut the bars stand for the lines that it holds.
@@ -140,7 +140,7 @@ def _chart(found: Found, zone: tzinfo) -> str:
     if found.progress.more:
         first, last = lines[0].at, lines[-1].at + 1
     start, end = (datetime.fromtimestamp(each / 1000, UTC) for each in (first, last))
-    bars = histogram(lines, start, end, buckets=_BARS)
+    bars = histogram(heads, start, end, buckets=_BARS)
     peak = max(bars.counts)
     pairs = zip(bars.counts, bars.errors, strict=True)
     drawn = "".join(

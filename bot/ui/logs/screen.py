@@ -67,8 +67,9 @@ class Screen:
         if not work.task.done():
             await self.announce()
         while not work.task.done():
-            await self.show(telling(monotonic() - began))
             await asyncio.wait({work.task}, timeout=EVERY)
+            if not work.task.done():
+                await self.show(telling(monotonic() - began))
         return not work.task.cancelled() and work.task.exception() is None
 
 
