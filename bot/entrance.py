@@ -115,6 +115,7 @@ class Entrance:
 
     async def open(self) -> None:
         """Take deliveries."""
+        keep_memory_flat()
         self._loop = asyncio.get_running_loop()
         await self.keeper.refresh()
         await self.intake.start()
@@ -130,7 +131,6 @@ def web_app() -> WSGIApplication:
     """The web app of `run.py web`, made in the worker process from the environment."""
     settings = load_settings("web")
     configure_logging(settings)
-    keep_memory_flat()
 
     async def start() -> RunningApp:
         store = await Store.open(settings.database_url, clock=now)
