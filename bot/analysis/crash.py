@@ -23,7 +23,9 @@ MAX_USERS = 100_000
 MANY_USERS = 25
 _BATCH = 400
 _LOOKED_BACK = 3_000  # records among which those of the crash's request are found
-_SHOWN = 60
+_SHOWN = 60  # records: of the crash's request, and warnings of the last minute before it
+_OWN, _WARNINGS = 30, 20
+_WARNING = Severity.WARNING.rank
 _LAST_MINUTE_MS = 60_000
 _USER_KEYS = ("user", "user_id", "user.id", "customer_id")
 
@@ -150,7 +152,7 @@ class CrashAnalyst:
             users_impacted=len(self._users),
             lines=self._lines,
             errors=self._errors,
-            request=tuple(each.text for each in self._request[-_SHOWN:]),
+            request=tuple(each.text for each in self._request),
         )
         return _described(report)
 
@@ -172,7 +174,7 @@ class CrashAnalyst:
         if told is not None:
             self._signs.hear(record.at, severity, told.service, told.message, told.pairs)
         self._recent.append((record, severity))
-        if self._trace_id and self._trace_id in record.lines[0]:
+        if self._is_of_request(record) and len(self._request) < _SHOWN:
             self._request.append(record)
 
     def _crashed(self, told: _Told) -> None:
@@ -180,16 +182,18 @@ class CrashAnalyst:
         self._crash = told
         self._trace_id = told.trace_id
         self._signs_then = self._signs.told()
-        before = [record for record, severity in self._recent if self._belongs(record, severity)]
-        self._request = [*before[10 - _SHOWN :], told.record]
+        recent = list(enumerate(self._recent))
+        own = [number for number, (record, _) in recent if self._is_of_request(record)]
+        since = told.record.at - _LAST_MINUTE_MS
+        warnings = [
+            number for number, (record, severity) in recent
+            if record.at >= since and severity is not None and severity.rank >= _WARNING
+        ]  # fmt: skip
+        kept = sorted({*own[-_OWN:], *warnings[-_WARNINGS:]})
+        self._request = [*(recent[number][1][0] for number in kept), told.record]
 
-    def _belongs(self, record: Record, severity: Severity | None) -> bool:
-        """Whether a record is of the crash's request, or a warning of its last minute."""
-        if self._trace_id and self._trace_id in record.lines[0]:
-            return True
-        assert self._crash is not None
-        is_warning = severity is not None and severity.rank >= Severity.WARNING.rank
-        return is_warning and self._crash.record.at - record.at <= _LAST_MINUTE_MS
+    def _is_of_request(self, record: Record) -> bool:
+        return bool(self._trace_id) and self._trace_id in record.lines[0]
 
 
 def _told(record: Record, reading: Reading) -> _Told:

@@ -15,6 +15,7 @@ import orjson
 
 from bot.analysis.logs.levels import LEVEL_KEYS, is_error_without_level, named_level, text_level
 from bot.analysis.logs.records import Record
+from bot.analysis.stacktrace import parse
 from bot.models import Severity
 
 _TRACE = re.compile(
@@ -109,7 +110,7 @@ def _read_json(given: Mapping[str, Any]) -> Reading:
     return Reading(
         severity=named_level(level) or (Severity.ERROR if kind or trace else None),
         message=message or kind or "(no message)",
-        trace=trace if _TRACE.search(trace) else "",
+        trace=trace if _TRACE.search(trace) or parse(trace) else "",
         exception_type=kind,
         fields={name: value for name, value in fields.items() if value},
     )
