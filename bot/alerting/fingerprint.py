@@ -181,12 +181,16 @@ _REPEATED = re.compile(r"<\*>(?:[\s,;]*<\*>)+")
 _SPACES = re.compile(r"\s+")
 
 
-@lru_cache(maxsize=2_048)
 def normalise(message: str) -> str:
     """Replace the parts of a message that vary between occurrences by `<*>`.
 
     >>> normalise("order o-17 of ada@example.com: 3 items, [removed: token]")
     'order <*> of <*>: <*> items, <*>'
     """
-    text = _VALUE.sub("<*>", message[:_LONGEST_MESSAGE])
+    return _normalised(message[:_LONGEST_MESSAGE])
+
+
+@lru_cache(maxsize=2_048)
+def _normalised(message: str) -> str:
+    text = _VALUE.sub("<*>", message)
     return _SPACES.sub(" ", _REPEATED.sub("<*>", text)).strip()

@@ -8,6 +8,9 @@ from typing import Any
 from bot.errors import BadPayload, TooLarge
 from bot.sources.compression import gunzip, inflate, unbrotli, unzstd
 
+_READ_AWAY = 8  # times the limit
+_PART = 65_536
+
 
 class UnknownEncoding(BadPayload):
     """A Content-Encoding that is not read here."""
@@ -30,6 +33,7 @@ def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
         raise BadPayload("Content-Length is not a number")
     length = int(announced)
     if length > limit:
+        _read_away(environ["wsgi.input"], min(length, _READ_AWAY * limit))
         raise TooLarge(f"the body is larger than {limit} bytes")
     body: bytes = environ["wsgi.input"].read(length)
     if len(body) < length:
@@ -61,6 +65,12 @@ _ENCODINGS: Mapping[str, Callable[[bytes, int], bytes]] = {
     "br": lambda body, limit: unbrotli(body, limit=limit),
     "zstd": lambda body, limit: unzstd(body, limit=limit),
 }
+
+
+def _read_away(stream: Any, length: int) -> None:
+    """Take what is not wanted: who is cut off while sending hears a broken pipe, and no answer."""
+    while length > 0 and (part := stream.read(min(length, _PART))):
+        length -= len(part)
 
 
 def _bounded(body: bytes, limit: int) -> bytes:

@@ -90,7 +90,9 @@ def culprit(exceptions: Sequence[ExceptionInfo]) -> Frame | None:
 
 
 def _marked(frame: Frame, roots: tuple[str, ...]) -> Frame:
-    return _decided(
+    length = len(frame.file) + len(frame.function) + len(frame.module) + len(frame.code)
+    decide = _decided if length <= _LONGEST_REMEMBERED else _decided.__wrapped__
+    return decide(
         frame.file,
         frame.line,
         frame.function,
@@ -100,6 +102,9 @@ def _marked(frame: Frame, roots: tuple[str, ...]) -> Frame:
         frame.column,
         roots,
     )
+
+
+_LONGEST_REMEMBERED = 1_000  # characters: hostile frames shall not fill the memory
 
 
 # Traces repeat. The key is made of plain strings because they hash and compare much faster than

@@ -24,7 +24,7 @@ _FRAME = re.compile(r'  File "([^"\n]*)", line (\d{1,9})(?:, in (.*))?$')
 _EXCEPTION = re.compile(r"([^\W\d][\w.]*(?:\.<locals>\.[\w.]+)*)(?:: ?(.*))?$", re.DOTALL)
 _GROUP_MARGIN = re.compile(r" *[|+]")
 _GROUP_MEMBER = re.compile(r" *\+(?:-\+)?-{4,}(?: (?:\d+|\.\.\.) -{4,})?$")
-_LONGEST_REMEMBERED = 16_384
+_LONGEST_REMEMBERED = 8_192
 _DIGITS = str.maketrans("123456789", "000000000")
 
 
