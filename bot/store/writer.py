@@ -116,11 +116,12 @@ class Writer:
         return self._single.submit(write)
 
     def enqueue(self, job: _Job) -> None:
-        """Queue a job (used by lanes).
+        """Queue a job (used by lanes). It is written even if nobody waits for it any more.
 
         Raises:
             Overloaded: the store is closing.
         """
+        job.future.set_running_or_notify_cancel()  # so that a cancelled waiter cannot cancel it
         with self._closing:
             if self._closed:
                 raise Overloaded

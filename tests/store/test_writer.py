@@ -106,3 +106,20 @@ def test_closing_writes_what_was_accepted_and_refuses_the_rest(engine, writer):
     assert len(numbers(engine)) == 50
     with pytest.raises(Overloaded):
         lane.submit(99)
+
+
+def test_whoever_stops_waiting_stops_neither_the_write_nor_the_writer(engine, writer):
+    gate, inside = threading.Event(), threading.Event()
+
+    def insert(transaction):
+        inside.set()
+        gate.wait(10)
+        transaction.execute(text("INSERT INTO t VALUES (1)"))
+
+    waited_for = writer.submit(insert)
+    inside.wait(10)
+    assert not waited_for.cancel()  # as asyncio does, when the task that waits is cancelled
+    gate.set()
+    writer.submit(lambda transaction: transaction.execute(text("INSERT INTO t VALUES (2)")))
+    writer.close()
+    assert numbers(engine) == [1, 2]
