@@ -53,6 +53,7 @@ EVERYONE = (
 )
 BOT = (
     EVERYONE
+    | Permission.CREATE_PRIVATE_THREADS
     | Permission.MANAGE_THREADS
     | Permission.MANAGE_WEBHOOKS
     | Permission.USE_EXTERNAL_EMOJIS

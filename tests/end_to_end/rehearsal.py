@@ -59,7 +59,9 @@ class Rehearsal:
             github_api_url=github.api_url,
             in_app_roots=("/app",),
         )
-        self.tempo = Tempo(guild_ready=0.02, first_wait=0.02, send=5.0, between_writes=0)
+        self.tempo = Tempo(
+            guild_ready=0.02, first_wait=0.02, send=5.0, between_writes=0, drill=0.05
+        )
         self.web_url = ""
         self.stop_event = asyncio.Event()
         self._bot: asyncio.Task[None] | None = None

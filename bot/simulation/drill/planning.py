@@ -34,7 +34,9 @@ Culprit = Callable[[str], Frame | None]
 """Finds the line of our own code in a stack trace; `analysis.stacktrace` thinks, not we."""
 
 AGAIN = 45.0  # seconds between two occurrences of an alert, while the cause is not named
-FIRST_SYMPTOM = 5.0  # seconds after the beginning
+FIRST_SYMPTOM = 1 / 360  # of the drill's length: five seconds of half an hour
+LONGEST_TAIL = 90.0  # seconds from the first symptom to the crash, at most …
+TAIL = 1 / 20  # … this part of the drill's length
 MOST_SYMPTOMS = 6
 NOISE = (2, 3)
 _NOISE_FILE = Path(__file__).with_name("noise.yaml")
@@ -88,13 +90,13 @@ class Planner:
         play = Play(scenario, seed, _EPOCH)
         trace = run(scenario.crash.program, found.folder, play.facts)
         crash = play.crashes_at.timestamp() * 1000
-        tail = min(90.0, length / 8)  # from the first symptom to the crash
+        first, tail = length * FIRST_SYMPTOM, min(LONGEST_TAIL, length * TAIL)
         timed = [(round((entry.at - crash) / 1000, 3), entry) for entry in play.entries(trace)]
         truth = self._truth(scenario.crash.service, trace, scenario.summary)
         chance = _chance(seed, scenario.scenario)
         people = _people(tuple(scenario.services), chance)
-        symptoms = _symptoms(timed, tail)
-        alerts = [*symptoms, _root(timed, tail, trace)]
+        symptoms = _symptoms(timed, first, tail)
+        alerts = [*symptoms, _root(timed, first + tail, trace)]
         noise = _noise({alert.service for alert in alerts} | set(scenario.services), chance, length)
         return DrillPlan(
             scenario=scenario.scenario,
@@ -103,10 +105,10 @@ class Planner:
             briefing="Something is wrong, and you are on call. The first alerts are coming in.",
             truth=truth,
             alerts=_keyed([*alerts, *noise], chance),
-            lines=tuple(_line(at + FIRST_SYMPTOM + tail, entry) for at, entry in timed),
+            lines=tuple(_line(at + first + tail, entry) for at, entry in timed),
             colleagues=people,
             facts=tuple(_facts(people, [entry for _, entry in timed], truth, trace)),
-            remarks=(Remark(FIRST_SYMPTOM + tail + 10, "Support", chance.choice(_CUSTOMERS)),),
+            remarks=(Remark(first + tail * 1.1, "Support", chance.choice(_CUSTOMERS)),),
         )
 
     def _truth(self, service: str, trace: str, cause: str) -> Truth:
@@ -116,7 +118,9 @@ class Planner:
         return Truth(service, frame.file, frame.line, frame.function, frame.code, cause)
 
 
-def _symptoms(timed: Sequence[tuple[float, Entry]], tail: float) -> list[PlannedAlert]:
+def _symptoms(
+    timed: Sequence[tuple[float, Entry]], first_at: float, tail: float
+) -> list[PlannedAlert]:
     """The first error of each logger of each service; the whole stretch is fitted into `tail`."""
     first: dict[tuple[str, str], tuple[float, Entry]] = {}
     for at, entry in timed:
@@ -125,7 +129,7 @@ def _symptoms(timed: Sequence[tuple[float, Entry]], tail: float) -> list[Planned
     chosen = sorted(first.values(), key=lambda each: each[0])[:MOST_SYMPTOMS]
     earliest = min((at for at, _ in chosen), default=0.0)
     return [
-        _alert(entry, FIRST_SYMPTOM + _fitted(at, earliest, tail), Severity.ERROR)
+        _alert(entry, first_at + _fitted(at, earliest, tail), Severity.ERROR)
         for at, entry in chosen
     ]
 
@@ -137,13 +141,13 @@ def _fitted(at: float, earliest: float, tail: float) -> float:
     return tail * (1 - at / earliest)
 
 
-def _root(timed: Sequence[tuple[float, Entry]], tail: float, trace: str) -> PlannedAlert:
+def _root(timed: Sequence[tuple[float, Entry]], at: float, trace: str) -> PlannedAlert:
     """The crash itself."""
     entry = next(entry for _, entry in timed if entry.trace)
     last = trace.strip().splitlines()[-1]
     return PlannedAlert(
         key="",
-        at=FIRST_SYMPTOM + tail,
+        at=at,
         service=entry.service,
         title=last[:250],
         message=f"{entry.message}\n{last}",

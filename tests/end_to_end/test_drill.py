@@ -1,0 +1,213 @@
+"""Drills, from `/drill start` to the scorecard, through the real bot and a local Discord."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from rehearsal import Rehearsal, crash, text
+
+from sandbox.discord.permissions import Permission
+
+Json = dict[str, Any]
+
+
+def area(rehearsal: Rehearsal) -> Json | None:
+    """The newest area of a drill."""
+    found = [
+        row for row in rehearsal.discord.world.channels.rows() if "drill" in row["name"].lower()
+    ]
+    return found[-1] if found else None
+
+
+def said(rehearsal: Rehearsal, *words: str) -> Json | None:
+    """The first message in the area that shows all these words."""
+    place = area(rehearsal)
+    assert place is not None
+    for message in rehearsal.discord.world.history(place["id"]):
+        shown = text(message) if message["embeds"] else message["content"]
+        if all(word in shown for word in words):
+            return message
+    return None
+
+
+async def start(rehearsal: Rehearsal, **options: Any) -> Json:
+    """Sam starts the same drill every time; returns its area."""
+    asked = {"scenario": "paystack_timeout", "seed": 7, "minutes": 1, **options}
+    reply = await rehearsal.type("sam", "drill start", **asked)
+    assert "begins in" in reply.content, reply.content
+    place = area(rehearsal)
+    assert place is not None
+    return place
+
+
+async def drill(rehearsal: Rehearsal, command: str, place: Json, **options: Any) -> Any:
+    return await rehearsal.type("sam", f"drill {command}", channel=place["id"], **options)
+
+
+async def test_a_drill_is_started_solved_and_scored(rehearsal: Rehearsal) -> None:
+    place = await start(rehearsal, participants="@kim")
+    number = place["name"].removeprefix("DRILL #")
+    briefing = await rehearsal.until(lambda: said(rehearsal, "none of this is real"))
+    assert "Name the cause" in str(briefing["components"])
+    assert place["id"] in {row["id"] for row in rehearsal.person("kim").channels()}
+    assert place["id"] not in {row["id"] for row in rehearsal.person("rita").channels()}
+
+    symptom = await rehearsal.until(lambda: said(rehearsal, "[DRILL]", "not confirmed"))
+    assert symptom["embeds"][0]["color"] == 0xFEE75C
+    assert symptom["content"].startswith("🎭 DRILL · ")
+    await rehearsal.press("sam", symptom, "Acknowledge")
+    assert "0 alerts" in str((await rehearsal.type("rita", "alerts")).message)
+    assert "1 acknowledged" in str((await drill(rehearsal, "status", place)).message)
+    in_area = await rehearsal.type("sam", "alerts", channel=place["id"])
+    assert "1 alert" in str(in_area.message)
+
+    await rehearsal.type(
+        "sam", "drill ask", channel=place["id"], colleague="Bram", question="any errors?"
+    )
+    answer = await rehearsal.until(lambda: said(rehearsal, "Yes, ", "not confirmed in 30 s"))
+    assert answer["author"]["username"] == "Bram (checkout-api) · DRILL"
+
+    logs = await rehearsal.type("sam", "logs", channel=place["id"], service="payments-api")
+    assert "Paystack" in str(logs.message)
+
+    wrong = await drill(rehearsal, "answer", place, service="checkout-api")
+    assert wrong.ephemeral
+    assert "❌ It is not that service." in wrong.content
+    root = await rehearsal.until(lambda: said(rehearsal, "[DRILL]", "Paystack did not answer"))
+    right = await drill(rehearsal, "answer", place, service="payments-api")
+    assert "✅ That is the service." in right.content
+    line = await drill(rehearsal, "answer", place, file="payments/connection.py", line=46)
+    assert "✅ That is the line." in line.content
+    withheld = await rehearsal.press("kim", root, "Create issue")
+    assert withheld.content.startswith("🎭 This is a drill, so nothing was written to GitHub.")
+    await rehearsal.press("sam", root, "Resolve")
+
+    score = await rehearsal.until(lambda: said(rehearsal, "/ 100", "payments-api"))
+    assert score["attachments"][0]["filename"] == f"drill-{number}.png"
+    await rehearsal.until(lambda: area(rehearsal)["thread_metadata"]["archived"])  # type: ignore[index]
+    assert not rehearsal.discord.world.webhooks.rows()
+    history = await rehearsal.type("rita", "drill history")
+    assert history.message is not None
+    assert "paystack\\_timeout (solved)" in text(history.message)
+    assert history.message["attachments"][0]["filename"] == "drills.png"
+    assert rehearsal.cards() == []
+
+
+async def test_a_real_critical_alert_ends_the_drill_loudly(rehearsal: Rehearsal) -> None:
+    place = await start(rehearsal, participants="kim")
+    await rehearsal.until(lambda: said(rehearsal, "[DRILL]"))
+    (alert,) = await rehearsal.send(crash(severity="critical"))
+    card = await rehearsal.card(alert)
+    told = await rehearsal.until(lambda: said(rehearsal, "REAL ALERT", f"J-{alert} "))
+    assert told["content"].startswith("# 🚨 THIS IS NOT THE DRILL")
+    assert f"/{card['channel_id']}/{card['id']}" in told["content"]
+    assert {each["username"] for each in told["mentions"]} == {"sam", "kim"}
+    await rehearsal.until(lambda: area(rehearsal)["thread_metadata"]["archived"])  # type: ignore[index]
+    for message in rehearsal.discord.world.history(place["id"]):
+        assert "[DRILL]" not in text(message) or "✅ Resolved" in text(message)
+    history = await rehearsal.type("sam", "drill history")
+    assert history.content.startswith("No drill has been scored yet.")
+    assert "Open" in text(await rehearsal.card(alert))
+
+
+async def test_no_drill_begins_while_a_real_critical_alert_is_open(rehearsal: Rehearsal) -> None:
+    (alert,) = await rehearsal.send(crash(severity="critical"))
+    reply = await rehearsal.type("sam", "drill start", scenario="paystack_timeout")
+    assert f"no time for a drill: J-{alert} in checkout is real" in reply.content
+    await rehearsal.type("sam", "ack", alert=f"J-{alert}")
+    await start(rehearsal)
+
+
+async def test_a_drill_survives_a_restart_of_the_bot(rehearsal: Rehearsal) -> None:
+    place = await start(rehearsal)
+    symptom = await rehearsal.until(lambda: said(rehearsal, "[DRILL]", "not confirmed"))
+    await rehearsal.press("sam", symptom, "Acknowledge")
+    await rehearsal.restart()
+    await rehearsal.until(lambda: said(rehearsal, "I was restarted; the drill goes on"))
+    await rehearsal.until(lambda: said(rehearsal, "[DRILL]", "Paystack did not answer"))
+    again = await rehearsal.type("sam", "drill start")
+    assert "is under way" in again.content
+    stopped = await drill(rehearsal, "stop", place)
+    assert "The drill is over" in stopped.content
+    score = await rehearsal.until(lambda: said(rehearsal, "/ 100", "payments-api"))
+    assert "**0:" in text(score), "the acknowledgement from before the restart counts"
+
+
+async def test_without_private_threads_a_private_channel_is_made(rehearsal: Rehearsal) -> None:
+    world = rehearsal.discord.world
+    role = world.role("Jinkies")
+    bits = int(role["permissions"]) & ~Permission.CREATE_PRIVATE_THREADS
+    world.change_role(role["id"], permissions=str(int(bits | Permission.MANAGE_CHANNELS)))
+    place = await start(rehearsal, participants="@kim")
+    assert place["type"] == 0
+    seen = {
+        name: place["id"] in {row["id"] for row in rehearsal.person(name).channels()}
+        for name in ("sam", "kim", "rita")
+    }
+    assert seen == {"sam": True, "kim": True, "rita": False}
+    await rehearsal.until(lambda: said(rehearsal, "[DRILL]"))
+    await drill(rehearsal, "stop", place)
+    await rehearsal.until(lambda: (area(rehearsal) or {})["name"].startswith("ended-drill"))
+
+
+async def test_a_bot_that_may_make_no_area_says_what_it_needs(rehearsal: Rehearsal) -> None:
+    world = rehearsal.discord.world
+    role = world.role("Jinkies")
+    bits = int(role["permissions"]) & ~Permission.CREATE_PRIVATE_THREADS
+    world.change_role(role["id"], permissions=str(int(bits)))
+    reply = await rehearsal.type("sam", "drill start", scenario="paystack_timeout")
+    assert "may make neither private threads nor channels here" in reply.content
+    assert "Create Private Threads" in reply.content
+    status = await rehearsal.type("sam", "drill status")
+    assert status.content.startswith("No drill is under way.")
+
+
+async def test_where_no_webhook_may_be_made_the_bot_speaks_for_colleagues(
+    rehearsal: Rehearsal,
+) -> None:
+    world = rehearsal.discord.world
+    role = world.role("Jinkies")
+    bits = int(role["permissions"]) & ~Permission.MANAGE_WEBHOOKS
+    world.change_role(role["id"], permissions=str(int(bits)))
+    place = await start(rehearsal)
+    await drill(rehearsal, "ask", place, colleague="Bram", question="any errors?")
+    await rehearsal.until(lambda: said(rehearsal, "🎭 **Bram** (checkout-api): Yes, "))
+
+
+@pytest.mark.parametrize(
+    ("who", "options", "words"),
+    [
+        ("rita", {}, "⛔"),
+        ("sam", {"scenario": "paystack_timeot"}, "Did you mean paystack\\_timeout"),
+        ("sam", {"participants": "@nobody"}, "is called @nobody"),
+        ("sam", {"participants": "<@123456789012345678>"}, "is nobody in this server"),
+    ],
+)
+async def test_a_drill_that_cannot_begin_says_why(
+    rehearsal: Rehearsal, who: str, options: Json, words: str
+) -> None:
+    reply = await rehearsal.type(who, "drill start", **options)
+    assert reply.ephemeral
+    assert words in reply.content
+    assert area(rehearsal) is None
+
+
+async def test_a_drill_that_may_writes_to_github_and_says_drill(rehearsal: Rehearsal) -> None:
+    await start(rehearsal, participants="@kim", github=True)
+    card = await rehearsal.until(lambda: said(rehearsal, "[DRILL]", "not confirmed"))
+    await rehearsal.press("kim", card, "Create issue")
+    (issue,) = rehearsal.github.world.repository("acme/shop").issues.values()  # type: ignore[union-attr]
+    assert issue.title.startswith("[DRILL] [J-")
+
+
+async def test_the_cause_is_named_with_a_form_too(rehearsal: Rehearsal) -> None:
+    await start(rehearsal)
+    briefing = await rehearsal.until(lambda: said(rehearsal, "none of this is real"))
+    sam = rehearsal.person("sam")
+    form = await sam.press(briefing, "Name the cause")
+    assert form.modal is not None
+    fields = [row["components"][0]["custom_id"] for row in form.modal["components"]]
+    answers = dict(zip(fields, ["payments-api", "connection.py", "46"], strict=True))
+    reply = await (await sam.submit(form, answers)).finished()
+    assert "✅ That is the service. ✅ That is the line." in reply.content
