@@ -83,7 +83,7 @@ def destination(text: str) -> Destination:
             return Destination("webhook", text)
         if url.hostname and url.path in ("", "/"):
             return Destination("webhook", text.rstrip("/") + GENERIC)
-    elif kind in KINDS and (target := target.removeprefix("//").rstrip("/")):
+    elif kind in KINDS[:4] and (target := target.removeprefix("//").rstrip("/")):
         return Destination(kind, target)
     raise SettingsError([f"--to {text}: {_FORMS} is expected"])
 

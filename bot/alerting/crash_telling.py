@@ -79,7 +79,7 @@ def slack_message(report: CrashReport, play: Play, url: str) -> tuple[str, list[
         "" if url.startswith("http") else f" in `{_escaped(url)}`"
     )
     blocks.append({"type": "context", "elements": [_marked(foot)]})
-    return f"🧪 SIMULATED: {report.title} ({report.component})", blocks
+    return f"🧪 SIMULATED: {_escaped(report.title)} ({_escaped(report.component)})", blocks
 
 
 def generic_delivery(event: Event) -> bytes:
