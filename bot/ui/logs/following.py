@@ -57,18 +57,22 @@ async def tail_alert(press: Press, alert_id: int) -> None:
 
 
 async def follow(press: Press, number: int) -> None:
-    """Go on where an answer ends, if that was not long ago; else from now on."""
+    """Go on where an answer ends, if that was not long ago, else from now on.
+
+    What stands around an alert's error is followed from that error on, narrowed by nothing.
+    """
     logs = press.client.desk.logs
 
     async def question() -> Question:
         found = await logs.question(number)
+        if found.alert:
+            start = found.occurred - _BEFORE_ERROR // timedelta(milliseconds=1)
+            return Question(found.groups, start, name=found.name)
         now = logs.clock()
-        earliest = milliseconds(now - _NO_GAP)
         ended = found.end if found.end is not None else 0
-        start = ended + 1 if ended >= earliest else milliseconds(now)
-        return replace(
-            found, start=start, end=None, newest_first=False, insights=False, centre=None
-        )
+        has_gap = ended < milliseconds(now - _NO_GAP)
+        start = milliseconds(now) if has_gap else ended + 1
+        return replace(found, start=start, end=None, newest_first=False, insights=False)
 
     await _begin(press, question, MINUTES)
 

@@ -20,7 +20,7 @@ from bot.models import Severity
 from bot.ui import plain
 
 FENCES = ("```ansi\n", "\n```")
-MOST_LINES = 24  # of one entry
+_FIRST_LINES, _LAST_LINES = 4, 14  # of one entry
 MOST_UNITS = 1_400  # of one entry
 MOST_WIDTH = 500  # units of one line of an entry
 _LETTERS = {
@@ -47,6 +47,7 @@ _TRACE = re.compile(
     r"(?m)^[\s+|]*(?:Exception Group )?Traceback \(most recent call last\):|^\s+at \S|^Caused by: "
     r"|^goroutine \d+ \[|^[A-Za-z_][\w.]*(?:Error|Exception)(?:: |:?$)"
 )
+_CARETS = re.compile(r"[ \t]*[~^]+[~^ ]*")  # below a line of a Python trace
 _PAINT = re.compile(r"\x1b\[[0-9;]{0,20}m")  # colours that programs write for terminals
 
 
@@ -184,23 +185,25 @@ def _head(at: int, level: Severity | None, look: Look) -> str:
 
 
 def _body(name: str, entry: Entry) -> str:
-    """The text of an entry; what is left out of a long one is told."""
+    """The text of an entry; of a long one its beginning and its end, and how much is between."""
     head, _, rest = entry.text.partition("\n")
     text = shown_text(readable(head))
-    lines = f"{text}\n{rest}".split("\n") if rest else text.split("\n")
-    shown = [name + harmless(lines[0])]
-    shown += [f"  {harmless(line)}" for line in lines[1:MOST_LINES]]
-    left = MOST_UNITS
-    kept: list[str] = []
-    for line in shown:
-        line = _narrow(line)
-        if plain.units(line) > left and kept:
-            break
-        kept.append(line)
-        left -= plain.units(line) + 1
-    if more := len(lines) - len(kept):
-        kept.append(f"  … {more} more line{'s' if more > 1 else ''} of it: Download has them")
-    return "\n".join(kept)
+    told = (f"{text}\n{rest}" if rest else text).split("\n")
+    told = [told[0], *(f"  {line}" for line in told[1:] if not _CARETS.fullmatch(line))]
+    lines = [_narrow(harmless(line)) for line in told]
+    lines[0] = name + lines[0]
+    first, last = min(_FIRST_LINES, len(lines)), max(_FIRST_LINES, len(lines) - _LAST_LINES)
+    while last < len(lines) and _size(lines[:first]) + _size(lines[last:]) > MOST_UNITS:
+        last += 1  # of an exception's frames the innermost matter, and its own line above all
+    if last <= first:
+        return "\n".join(lines)
+    more = last - first
+    between = f"  … {more} more line{'s' if more > 1 else ''} of it: Download has them"
+    return "\n".join([*lines[:first], between, *lines[last:]])
+
+
+def _size(lines: Sequence[str]) -> int:
+    return sum(plain.units(line) + 1 for line in lines)
 
 
 def _narrow(line: str) -> str:

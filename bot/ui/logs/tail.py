@@ -103,6 +103,11 @@ class Tail:
         self._why = self._why or why
         self._wake.set()
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether it was told to stop."""
+        return bool(self._why)
+
     async def run(self) -> str:
         """Follow until the end; returns why it ended."""
         following = asyncio.create_task(self._follow(), name=f"tail-{self.row.id}")

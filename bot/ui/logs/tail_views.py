@@ -18,11 +18,11 @@ from bot.analysis.logs.query import LogLine
 from bot.analysis.logs.question import Question
 from bot.ui import plain, times
 from bot.ui.logs.lines import Look, block, entries, entry_text
-from bot.ui.logs.pages import BLOCK_UNITS
 from bot.ui.logs.views import button, layout, name_of
 
 TAIL_BUTTON = re.compile(r"jinkies:tail:(?P<act>[a-z]+):(?P<tail>\d{1,15})")
 NOTE_UNITS = 300
+TAIL_UNITS = 1_900  # of the lines: what moves should not fill the screen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ def ended_view(state: TailState, why: str, body: str, *, number: int) -> ui.Layo
 
 
 def newest_block(
-    lines: Sequence[LogLine], look: Look, fresh: int, limit: int = BLOCK_UNITS
+    lines: Sequence[LogLine], look: Look, fresh: int, limit: int = TAIL_UNITS
 ) -> tuple[str, int]:
     """The newest lines that fit, in a code block, and how many of the `fresh` ones are not shown.
 

@@ -48,7 +48,7 @@ class Tails:
 
     def of(self, guild_id: int) -> Sequence[Tail]:
         """The tails of a server, the oldest first."""
-        return [tail for tail, _ in self._running.values() if tail.row.guild_id == guild_id]
+        return [tail for tail in self._alive() if tail.row.guild_id == guild_id]
 
     def get(self, number: int, guild_id: int) -> Tail:
         """A tail that runs.
@@ -57,7 +57,7 @@ class Tails:
             NotFound: it does not, or it is another server's.
         """
         found = self._running.get(number)
-        if found is None or found[0].row.guild_id != guild_id:
+        if found is None or found[0].is_ending or found[0].row.guild_id != guild_id:
             raise NotFound("This tail has ended.")
         return found[0]
 
@@ -100,8 +100,11 @@ class Tails:
             for task in tasks:
                 task.cancel()
 
+    def _alive(self) -> Sequence[Tail]:
+        return [tail for tail, _ in self._running.values() if not tail.is_ending]
+
     def _admit(self, guild_id: int, person_id: int) -> None:
-        places = [(tail.row.guild_id, tail.row.person_id) for tail, _ in self._running.values()]
+        places = [(tail.row.guild_id, tail.row.person_id) for tail in self._alive()]
         places += self._beginning
         if places.count((guild_id, person_id)) >= MOST_PER_PERSON:
             raise AtLimit(
@@ -225,9 +228,7 @@ class Tails:
 
     def _pace_in(self, channel_id: int) -> float:
         """Discord takes five writes in five seconds in a channel, and cards need some of them."""
-        return self._pace * max(
-            1, sum(tail.row.channel_id == channel_id for tail, _ in self._running.values())
-        )
+        return self._pace * max(1, sum(tail.row.channel_id == channel_id for tail in self._alive()))
 
     # --- the surface ---------------------------------------------------------------------------
 
