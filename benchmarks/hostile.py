@@ -7,8 +7,12 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import cache
 from random import Random
 from typing import Any
+
+import brotli
+import zstandard
 
 NASTY: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1.5, 10**30, -(10**30), 1e308, 2**63, 253402300800, 1e18),
@@ -18,6 +22,22 @@ NASTY: tuple[Any, ...] = (
     *([], {}, [[]], [None], {"": ""}, {"values": None}, {"a": {"b": {"c": []}}}, [1, "2", {}]),
     "Traceback (most recent call last):\n" + '  File "a.py", line 1, in f\n' * 500 + "E: x",
 )
+_PACKINGS: Mapping[str, Callable[[bytes], bytes]] = {
+    "gzip": lambda body: gzip.compress(body, 1),
+    "deflate": lambda body: zlib.compress(body, 1),
+    "br": lambda body: brotli.compress(body, quality=1),
+    "zstd": lambda body: zstandard.compress(body, 1),
+}
+_FALSE_ENCODINGS = (*_PACKINGS, "lzw", "gzip, br", "GZIP", "x-gzip;q=1", "identity, gzip", "\xff")
+    *_PACKINGS,
+    "lzw",
+    "gzip, br",
+    "GZIP",
+    "x-gzip;q=1",
+    "identity, identity",
+    "\xff",
+)
+_BOMB = 30_000_000  # bytes of which each limit is far exceeded
 _HEADER_VALUES = ("", "\xff\xfe", "0", "-1", "1" * 300, "v1=" + "f" * 64, "application/json; =")
 _CONTENT_TYPES = (
     *("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"),
@@ -52,17 +72,21 @@ class Hostility:
         return self._random.choice(self._by_bytes)(body)
 
     def encoded(self, body: bytes) -> tuple[bytes, str]:
-        """Sometimes compressed, sometimes only said to be, sometimes a bomb."""
+        """Sometimes compressed, cut short, compressed twice, only said to be, or a bomb."""
         dice = self._random.random()
-        if dice < 0.88:
+        if dice < 0.86:
             return body, ""
-        if dice < 0.93:
-            return gzip.compress(body, 1), "gzip"
+        encoding = self._random.choice(tuple(_PACKINGS))
+        pack = _PACKINGS[encoding]
+        if dice < 0.94:
+            return pack(body), encoding
+        if dice < 0.95:
+            return self._cut(pack(body)), encoding
         if dice < 0.96:
-            return zlib.compress(body, 1), "deflate"
-        if dice < 0.999:
-            return body, self._random.choice(("gzip", "br", "zstd", "deflate", "lzw", "gzip, br"))
-        return gzip.compress(b" " * 30_000_000, 9), "gzip"
+            return pack(pack(body)), encoding
+        if dice < 0.998:
+            return body, self._random.choice(_FALSE_ENCODINGS)
+        return _bomb(encoding), encoding
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Sometimes one is another, or missing."""
@@ -133,6 +157,12 @@ class Hostility:
     def _inserted(self, body: bytes) -> bytes:
         at = self._random.randrange(len(body) + 1)
         return body[:at] + self._random.randbytes(self._random.randint(1, 20)) + body[at:]
+
+
+@cache
+def _bomb(encoding: str) -> bytes:
+    """A small body that wants to become a large one."""
+    return _PACKINGS[encoding](b" " * _BOMB)
 
 
 def _places(document: Any) -> Any:
