@@ -2,9 +2,9 @@
 
 `python -m benchmarks.soak --requests 100000` starts the intake as a process of its own on a new
 SQLite file, sends mutations of each source's sample on loopback, bombs among them, and prints
-what was answered and the intake's memory. It fails on any 5xx but an overload's 503 with Retry-After, on
-an answer that never comes, and on memory that is not flat: that grows by more than `--growth` MiB
-in the second half. A seed repeats a run.
+what was answered and the intake's memory. It fails on any 5xx but an overload's 503 with
+Retry-After, on an answer that never comes, and on memory that is not flat: that grows by more
+than `--growth` MiB in the second half. A seed repeats a run.
 """
 
 from __future__ import annotations
