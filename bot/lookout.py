@@ -46,7 +46,7 @@ def _cloudwatch(settings: Settings) -> LogStore:
 def scanner(
     settings: Settings,
     store: Store,
-    logs: LogStore,
+    logs: LogStores,
     *,
     redactor: Redactor,
     route: Route,
@@ -60,8 +60,9 @@ def scanner(
         route=route,
         wake=wake,
         clock=lambda: datetime.now(UTC),
+        resolve=logs.resolve,
         region=settings.aws_region,
-        groups=settings.scan_groups,
+        names=settings.scan_groups,
         every=timedelta(seconds=settings.scan_every),
     )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from zoneinfo import ZoneInfo
 
-from bot.analysis.logs.times import parse_time
+from bot.analysis.logs.times import parse_window
 from bot.config import Settings
 from bot.entrance import now, redactor_of, routing
 from bot.errors import SettingsError
@@ -23,12 +23,13 @@ async def scan_once(
         since: a time as people write it; "" to go on where the last scan ended.
 
     Raises:
-        BadPayload: the time cannot be read.
-        NotFound: there is no such group.
+        BadPayload: the time cannot be read, or has not come yet.
         SettingsError: neither names a group.
         UpstreamError: the database does not answer.
     """
-    back: timedelta | None = now() - parse_time(since, now=now()) if since else None
+    begun = now()
+    zone = ZoneInfo(settings.time_zone)
+    back = begun - parse_window(since, now=begun, zone=zone)[0] if since else None
     if not named and not settings.scan_groups:
         raise SettingsError(["SCAN_GROUPS: is not set. To cure it, set it or use --group NAME."])
     store = await Store.open(settings.database_url, clock=now)
@@ -38,8 +39,7 @@ async def scan_once(
         work = scanner(
             settings, store, logs, redactor=redactor, route=routing(settings), wake=_nobody
         )
-        groups = [group for name in named for group in await logs.resolve(name)]
-        reports = await work.scan(groups, back)
+        reports = await work.scan(named, back)
     finally:
         await logs.close()
         await store.close()

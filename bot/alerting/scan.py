@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -58,8 +58,10 @@ class Scanner:
     Args:
         logs: where the groups are.
         prepare, route, wake, clock: as the `Intake` has them.
+        resolve: the groups that a name means, such as a service's or one that ends in `*`;
+            None to take every name for a group's.
         region: of the groups, for links into AWS's console.
-        groups, every: what `run` scans, and how often.
+        names, every: what `run` scans, and how often.
     """
 
     def __init__(
@@ -71,8 +73,9 @@ class Scanner:
         route: Route,
         wake: Callable[[], None],
         clock: Callable[[], datetime],
+        resolve: Callable[[str], Awaitable[tuple[str, ...]]] | None = None,
         region: str = "",
-        groups: Sequence[str] = (),
+        names: Sequence[str] = (),
         every: timedelta = timedelta(minutes=1),
     ) -> None:
         self._store = store
@@ -81,10 +84,11 @@ class Scanner:
         self._route = route
         self._wake = wake
         self._clock = clock
+        self._resolve = resolve or _itself
         self._region = region
         self._every = every
         self._turn = asyncio.Lock()
-        self.groups = tuple(groups)
+        self.names = tuple(names)
 
     async def run(self) -> None:
         """Scan the groups of the settings again and again, until cancelled."""
@@ -95,15 +99,26 @@ class Scanner:
             await asyncio.sleep(self._every.total_seconds())
 
     async def scan(
-        self, groups: Sequence[str] = (), since: timedelta | None = None
+        self, names: Sequence[str] = (), since: timedelta | None = None
     ) -> tuple[ScanReport, ...]:
         """Scan groups, those of the settings if none are named; what fails is in its report.
 
         Args:
             since: look so far back; None to go on where the last scan ended.
         """
+        reports: dict[str, ScanReport] = {}
         async with self._turn:
-            return tuple([await self._scan(group, since) for group in groups or self.groups])
+            for name in names or self.names:
+                try:
+                    groups = await self._resolve(name)
+                except JinkiesError as error:
+                    now = self._clock()
+                    reports[name] = ScanReport(name, now, now, problem=str(error))
+                    continue
+                for group in groups:
+                    if group not in reports:
+                        reports[group] = await self._scan(group, since)
+        return tuple(reports.values())
 
     async def _scan(self, group: str, since: timedelta | None) -> ScanReport:
         now = self._clock()
@@ -179,6 +194,10 @@ class Scanner:
 
     def _prepared(self, found: Sequence[Event]) -> list[Arrival]:
         return [self._prepare(event) for event in found]
+
+
+async def _itself(name: str) -> tuple[str, ...]:
+    return (name,)
 
 
 def _own_ids(event: Event, group: str) -> Event:

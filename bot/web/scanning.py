@@ -1,13 +1,15 @@
 """POST /trigger-scan: look through log groups for errors now.
 
 Opens to the secret of the webhook. The body may be empty, or JSON: {"since": "60m", "groups":
-["/aws/lambda/checkout"]}. Answers 200 with what was found, or 202 if that takes long: the scan
-then goes on by itself.
+["/aws/lambda/checkout"]}; clock times are UTC. Answers 200 with what was found, or 202 if that
+takes long: the scan then goes on by itself. Whoever comes meanwhile hears 503: the web server's
+threads are there for deliveries, not for waiting in line.
 """
 
 from __future__ import annotations
 
 import concurrent.futures
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -15,8 +17,8 @@ from http import HTTPStatus
 import orjson
 from flask import Flask, Response, request
 
-from bot.analysis.logs.times import parse_time
-from bot.errors import BadPayload, JinkiesError
+from bot.analysis.logs.times import parse_window
+from bot.errors import BadPayload, JinkiesError, Overloaded
 from bot.sources.reading import Reader, json_object
 from bot.sources.request import Request, Secrets
 from bot.sources.signatures import require_bearer_or_signature
@@ -24,6 +26,7 @@ from bot.web.answer import Answer, refusal
 
 PATH = "/trigger-scan"
 PATIENCE = 25.0  # seconds; load balancers like to hang up after 30
+_COME_BACK = 5.0
 _MOST_GROUPS = 50
 _MOST_BYTES = 65_536
 
@@ -50,18 +53,38 @@ def add_scanning(
         respond: makes the response, with the usual headers.
     """
 
+    one_at_a_time = _OneAtATime(scan)
+
     @app.post(PATH, provide_automatic_options=False)
     def trigger_scan() -> Response:
         try:
             groups, since = _order(_proven(secrets, clock()), clock())
             if not groups and not has_groups:
                 raise BadPayload("groups: name some, or set SCAN_GROUPS")
-            found = scan(groups, since).result(PATIENCE)
+            found = one_at_a_time(groups, since).result(PATIENCE)
         except concurrent.futures.TimeoutError:
             return respond(Answer(HTTPStatus.ACCEPTED, b'{"note":"the scan goes on"}'))
         except JinkiesError as error:
             return respond(refusal(error))
         return respond(Answer(HTTPStatus.OK, orjson.dumps({"groups": list(found)})))
+
+
+class _OneAtATime:
+    """Begins a scan unless one is under way that was begun here; raises `Overloaded` then."""
+
+    def __init__(self, scan: Scan) -> None:
+        self._scan = scan
+        self._lock = threading.Lock()
+        self._under_way: concurrent.futures.Future[Sequence[Mapping[str, object]]] | None = None
+
+    def __call__(
+        self, groups: Sequence[str], since: timedelta | None
+    ) -> concurrent.futures.Future[Sequence[Mapping[str, object]]]:
+        with self._lock:
+            if self._under_way is not None and not self._under_way.done():
+                raise Overloaded(_COME_BACK)
+            self._under_way = begun = self._scan(groups, since)
+        return begun
 
 
 def _proven(secrets: Secrets, now: datetime) -> bytes:
@@ -79,4 +102,5 @@ def _order(body: bytes, now: datetime) -> tuple[tuple[str, ...], timedelta | Non
     if len(groups) > _MOST_GROUPS:
         raise BadPayload(f"groups: more than {_MOST_GROUPS}")
     since = given.text("since")
-    return tuple(filter(None, groups)), now - parse_time(since, now=now) if since else None
+    back = now - parse_window(since, now=now)[0] if since else None
+    return tuple(filter(None, groups)), back

@@ -57,7 +57,7 @@ def scanner(road: Road, logs: LogStore, *groups: str) -> Scanner:
         wake=lambda: road.wakes.append("woken"),
         clock=road.clock,
         region=REGION,
-        groups=groups or (GROUP,),
+        names=groups or (GROUP,),
     )
 
 

@@ -70,7 +70,11 @@ def test_nobody_else_may_scan(asked: Asked, headers: dict[str, str]) -> None:
     assert not asked.calls
 
 
-@pytest.mark.parametrize("body", ["[]", "{", '{"since": "whenever"}'])
+@pytest.mark.parametrize(
+    "body",
+    ["[]", "{", '{"since": "whenever"}', '{"since": "2099-01-01"}', pytest.param("x" * 70_000)],
+    ids=["a list", "cut short", "no time", "not yet", "too large"],
+)
 def test_what_cannot_be_read_is_refused(asked: Asked, body: str) -> None:
     assert client(asked).post("/trigger-scan", headers=PROOF, data=body).status_code == 400
     assert not asked.calls
@@ -88,6 +92,19 @@ def test_a_long_scan_goes_on_behind_the_answer(
     monkeypatch.setattr(scanning, "PATIENCE", 0.01)
     assert client(asked).post("/trigger-scan", headers=PROOF).status_code == 202
     assert not asked.answer.cancelled()
+
+
+def test_one_scan_at_a_time_so_that_deliveries_keep_their_threads(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanning, "PATIENCE", 0.01)
+    door = client(asked)
+    assert door.post("/trigger-scan", headers=PROOF).status_code == 202
+    second = door.post("/trigger-scan", headers=PROOF)
+    assert (second.status_code, second.headers["Retry-After"]) == (503, "5")
+    asked.answer.set_result([])
+    assert door.post("/trigger-scan", headers=PROOF).status_code == 200
+    assert len(asked.calls) == 2
 
 
 def test_a_store_that_is_away_is_told(asked: Asked) -> None:
