@@ -67,19 +67,30 @@ class Snapshots:
         self._clock = clock
         self._by_name = by_name
         self._rhythm = rhythm or SnapshotRhythm()
+        self._after: int | None = None
         self._turns: dict[int, _Turn] = {}
         self._strangers: dict[str, float] = {}
 
     async def run(self) -> None:
         """Keep the lines around whatever is new, until cancelled."""
-        after: int | None = None
         while True:
             try:
-                after = await self._notice(await self._first() if after is None else after)
-                await self._take_due()
+                await self.look()
             except UpstreamError:
                 log.exception("snapshots of logs wait for the database")
             await asyncio.sleep(self._rhythm.every)
+
+    async def look(self) -> None:
+        """Notice what is new, and see to all whose time has come.
+
+        Raises:
+            UpstreamError: the database does not answer.
+        """
+        if self._after is None:
+            since = self._clock() - _RECENT
+            self._after = await self._store.read(lambda c: snapshots.last_before(c, since, _DEPTH))
+        self._after = await self._notice(self._after)
+        await self._take_due()
 
     async def take(self, alert_id: int) -> bool:
         """Keep the lines around an alert's error; False if its service has no log groups.
@@ -95,11 +106,6 @@ class Snapshots:
             found = await look_around(self._stores, self._redactor, detail, groups, Progress())
         await keep(self._store, found, self._clock())
         return True
-
-    async def _first(self) -> int:
-        """Behind which alert to begin."""
-        since = self._clock() - _RECENT
-        return await self._store.read(lambda c: snapshots.last_before(c, since, _DEPTH))
 
     async def _notice(self, after: int) -> int:
         fresh = await self._store.read(lambda c: snapshots.without(c, after, _DEPTH))

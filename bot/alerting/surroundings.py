@@ -6,11 +6,12 @@ what the service's groups wrote in the minute before and the minute after.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from bot.alerting.looking import Found, look
 from bot.alerting.redaction import Redactor
+from bot.analysis.logs.nearest import nearest
 from bot.analysis.logs.query import LogLine
 from bot.analysis.logs.question import Question
 from bot.errors import NotFound
@@ -110,17 +111,19 @@ def questions(detail: AlertDetail, groups: tuple[str, ...]) -> Iterator[Question
 
 def snapshot_of(found: Found, now: datetime) -> LogSnapshot:
     """As many of the lines, from the error outwards, as are worth keeping."""
-    lines = found.lines
-    first, last = _nearest(lines, found.question.occurred)
-    return LogSnapshot(
-        taken_at=now,
-        about=_about(found.question),
-        lines=tuple(
-            SnapshotLine(line.timestamp, _short(line.message), line.group, line.stream)
-            for line in lines[first:last]
-        ),
-        left_out=len(lines) - (last - first),
+    lines = [
+        SnapshotLine(line.timestamp, _short(line.message), line.group, line.stream)
+        for line in found.lines
+    ]
+    first, last = nearest(
+        [line.at for line in found.lines],
+        [len(line.message.encode()) for line in lines],
+        found.question.occurred,
+        room=MOST_BYTES,
+        most=MOST_KEPT,
     )
+    left_out = len(lines) - (last - first)
+    return LogSnapshot(now, _about(found.question), tuple(lines[first:last]), left_out)
 
 
 async def kept_with(store: Store, question: Question) -> Found:
@@ -148,26 +151,6 @@ def _lines(snapshot: LogSnapshot) -> Iterator[LogLine]:
     for number, line in enumerate(snapshot.lines):
         at = (line.at - _EPOCH) // timedelta(milliseconds=1)
         yield LogLine(at, line.message, line.group, line.stream, f"kept-{number}")
-
-
-def _nearest(lines: Sequence[LogLine], at: int) -> tuple[int, int]:
-    """From which line to which, the nearest in time first, until there is no more room."""
-    if not lines:
-        return 0, 0
-    first = min(range(len(lines)), key=lambda place: abs(lines[place].at - at))
-    last, room = first, MOST_BYTES
-    while last - first < MOST_KEPT and (first > 0 or last < len(lines)):
-        takes_later = last < len(lines) and (
-            first == 0 or lines[last].at - at <= at - lines[first - 1].at
-        )
-        room -= len(_short(lines[last if takes_later else first - 1].message).encode())
-        if room < 0 and last > first:
-            break
-        if takes_later:
-            last += 1
-        else:
-            first -= 1
-    return first, last
 
 
 def _short(message: str) -> str:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from bot.analysis.logs.nearest import nearest
 from bot.analysis.quoting import (
     code,
     fence,
@@ -23,7 +24,7 @@ from bot.analysis.quoting import (
     shortened,
 )
 from bot.drafts import IssueDraft, PullRequestDraft, SourceLocation
-from bot.models import AlertDetail, ExceptionInfo, Frame, Severity
+from bot.models import AlertDetail, ExceptionInfo, Frame, LogSnapshot, Severity, SnapshotLine
 
 MAX_BODY = 65_536  # GitHub's limit for an issue's, a pull request's and a comment's body
 MAX_TITLE = 256
@@ -31,6 +32,7 @@ MAX_FRAMES = 12
 MAX_LINKED = 20
 MAX_LOG_CHARS = 12_000
 MAX_TRACE_CHARS = 30_000
+TIMED = re.compile(r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d")  # a line that tells its time by itself
 CUT = "\n\n*… cut here: the report is longer than GitHub allows.*\n"
 BADGES = {
     Severity.INFO: "🔵",
@@ -182,20 +184,33 @@ def _evidence(detail: AlertDetail, locations: Sequence[SourceLocation]) -> list[
 def _logs(detail: AlertDetail) -> list[str]:
     """What the log held around the error, and what was sent with it that is not among that."""
     parts: list[str] = []
-    sent, snapshot = detail.event.log_lines, detail.logs
-    if snapshot is not None:
-        more = f"; {snapshot.left_out:,} more were left out" if snapshot.left_out else ""
-        groups = ", ".join(map(code, dict.fromkeys(line.group for line in snapshot.lines)))
-        told = f"From {groups}: {code(snapshot.about)}{more}. Times are UTC."
-        logs = "\n".join(
-            f"{line.at:%H:%M:%S.%f}"[:-3] + f" {line.message}" for line in snapshot.lines
-        )
-        parts += ["## The log around it", told, fence(limited(logs, MAX_LOG_CHARS), "text")]
+    sent = detail.event.log_lines
+    if detail.logs is not None:
+        told, logs = _log_around(detail.logs, detail.event.occurred_at)
+        parts += ["## The log around it", told, fence(logs, "text")]
         sent = tuple(line for line in sent if line.strip() not in logs)
     if sent:
         logs = fence(limited("\n".join(sent), MAX_LOG_CHARS, keep_end=True), "text")
         parts += ["## Log lines sent with it", logs]
     return parts
+
+
+def _log_around(snapshot: LogSnapshot, at: datetime) -> tuple[str, str]:
+    """Where the lines are from and what they have in common; the lines nearest to the error."""
+    lines = [_log_line(line) for line in snapshot.lines]
+    times = [line.at.timestamp() for line in snapshot.lines]
+    sizes = [len(line) + 1 for line in lines]
+    first, last = nearest(times, sizes, at.timestamp(), room=MAX_LOG_CHARS, most=len(lines))
+    left_out = snapshot.left_out + len(lines) - (last - first)
+    more = f"; {left_out:,} more are left out" if left_out else ""
+    groups = ", ".join(map(code, dict.fromkeys(line.group for line in snapshot.lines)))
+    told = f"From {groups}: {code(snapshot.about)}{more}. Times are UTC."
+    return told, limited("\n".join(lines[first:last]), MAX_LOG_CHARS)
+
+
+def _log_line(line: SnapshotLine) -> str:
+    message = line.message.rstrip()
+    return message if TIMED.match(message) else f"{line.at:%H:%M:%S.%f}"[:-3] + f" {message}"
 
 
 def _frames_that_matter(exceptions: Sequence[ExceptionInfo]) -> list[Frame]:

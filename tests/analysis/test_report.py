@@ -21,9 +21,11 @@ from bot.models import (
     Fingerprint,
     Frame,
     Link,
+    LogSnapshot,
     RequestInfo,
     Severity,
     Shipment,
+    SnapshotLine,
 )
 from sandbox.github.markdown import mentions, references, render
 from sandbox.github.world import closing_numbers
@@ -80,6 +82,7 @@ def detail(**changes: object) -> AlertDetail:
         replace(alert, **alert_changes),
         replace(event, **event_changes),
         shipments=changes.get("shipments", ()),
+        logs=changes.get("logs"),
         card_url="https://discord.com/channels/1/2/3",
     )
 
@@ -148,6 +151,38 @@ def test_the_report_goes_where_it_is_told() -> None:
     assert list(draft.files) == ["docs/incidents/J-42.md"]
 
 
+def test_the_log_around_the_error_is_told_and_nothing_twice() -> None:
+    lines = (
+        SnapshotLine(NOW - timedelta(milliseconds=20), "INFO start", "/shop/web"),
+        SnapshotLine(NOW, "2026-11-21T09:30:00Z ERROR boom", "/shop/web"),
+    )
+    draft = issue_draft(
+        detail(
+            log_lines=("ERROR boom", "only with the event"), logs=LogSnapshot(NOW, "req 1", lines)
+        ),
+        "acme/shop",
+    )
+    assert "From `/shop/web`: `req 1`. Times are UTC." in draft.body
+    assert "09:29:59.980 INFO start\n2026-11-21T09:30:00Z ERROR boom\n" in draft.body
+    sent = draft.body.partition("## Log lines sent with it")[2]
+    assert "only with the event" in sent
+    assert "boom" not in sent
+
+
+def test_of_a_long_log_the_lines_nearest_to_the_error_are_told() -> None:
+    lines = tuple(
+        SnapshotLine(NOW + timedelta(seconds=n), f"line {n} " + "x" * 90, "g")
+        for n in range(-500, 500)
+    )
+    body = issue_draft(detail(logs=LogSnapshot(NOW, "", lines, left_out=7)), "acme/shop").body
+    assert "line 0 " in body
+    assert "line -20 " in body
+    assert "line 20 " in body
+    told = re.search(r"([\d,]+) more are left out", body)
+    assert told
+    assert int(told[1]) == 1_007 - body.count("xxxxxxxx\n")
+
+
 def test_hostile_text_notifies_links_and_closes_nothing() -> None:
     hostile = detail(
         title=HOSTILE,
@@ -160,6 +195,7 @@ def test_hostile_text_notifies_links_and_closes_nothing() -> None:
         commit=HOSTILE,
         stack_trace=HOSTILE + "\n````\n@ops",
         log_lines=(HOSTILE, "```", "@ops fixes #9"),
+        logs=LogSnapshot(NOW, HOSTILE, (SnapshotLine(NOW, HOSTILE, HOSTILE),)),
         labels={HOSTILE: HOSTILE},
         links=(Link(HOSTILE, "https://example.com/)@ops#1"), Link("x", "javascript:alert(1)")),
         request=RequestInfo(HOSTILE, HOSTILE, HOSTILE),
@@ -195,6 +231,7 @@ def test_no_text_at_all_breaks_out(one: str, two: str, three: str, four: str) ->
         culprit=four,
         stack_trace=four + one,
         log_lines=(one, two, three),
+        logs=LogSnapshot(NOW, four, (SnapshotLine(NOW, one, two), SnapshotLine(NOW, three, four))),
         labels={two: four},
         links=(Link(three, f"https://h/{four}"),),
         exceptions=(ExceptionInfo(four, three, (frame, frame)),),
@@ -219,6 +256,7 @@ def test_a_huge_event_is_cut_and_says_so(filler: str) -> None:
         message=filler,
         stack_trace=filler,
         log_lines=(filler,) * 3,
+        logs=LogSnapshot(NOW, filler, (SnapshotLine(NOW, filler, filler),) * 3),
         labels={f"{n}{filler}": filler for n in range(40)},
         exceptions=(ExceptionInfo(filler, filler, frames),),
     )

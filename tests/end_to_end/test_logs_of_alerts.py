@@ -74,7 +74,7 @@ async def test_logs_shows_the_lines_of_the_same_request_to_whoever_pressed(
     assert "▶ " in text
     marked = text[text.index("▶ ") :].partition("\n")[0]
     assert marked.endswith("E req-1 division by zero")
-    assert {"Share", "Download", "Attach to alert", "Follow"} <= set(labels(message))
+    assert {"Share", "Download", "Attach to alert", "Tail logs"} <= set(labels(message))
 
 
 async def test_without_a_request_it_is_the_minute_before_and_after(
@@ -101,7 +101,7 @@ async def test_what_was_shown_once_is_there_when_the_log_has_forgotten_it(
     assert "order 7 begins" in text
     assert f"kept with J-{alert}" in text
     assert "the log has forgotten them" in text
-    assert "Follow" not in labels(message)
+    assert "Tail logs" not in labels(message)
     await stage.restart()  # the pages of what is kept survive as well
     again = await stage.press("sam", message, "Download")
     assert "order 7 begins" in await content(answer(again))
