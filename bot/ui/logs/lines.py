@@ -192,10 +192,11 @@ def _body(name: str, entry: Entry) -> str:
     told = [told[0], *(f"  {line}" for line in told[1:] if not _CARETS.fullmatch(line))]
     lines = [_narrow(harmless(line)) for line in told]
     lines[0] = name + lines[0]
-    first, last = min(_FIRST_LINES, len(lines)), max(_FIRST_LINES, len(lines) - _LAST_LINES)
+    first = min(_FIRST_LINES, len(lines))
+    last = max(first, len(lines) - _LAST_LINES)
     while last < len(lines) and _size(lines[:first]) + _size(lines[last:]) > MOST_UNITS:
         last += 1  # of an exception's frames the innermost matter, and its own line above all
-    if last <= first:
+    if last == first:
         return "\n".join(lines)
     more = last - first
     between = f"  … {more} more line{'s' if more > 1 else ''} of it: Download has them"

@@ -117,7 +117,8 @@ class Tail:
                 if self._unshown.is_stale:
                     await self._draw()
                 await self._rest(self._pace())
-                await self._until_something()
+                if not following.done():
+                    await self._until_something()
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
