@@ -23,13 +23,6 @@ COLOURS = {
     Aim.RESOLVE: "#4fc477",
     Aim.NOISE: "#c9a26a",
 }
-NAMES = {
-    Aim.ACKNOWLEDGE: "Acknowledged",
-    Aim.SERVICE: "Right service",
-    Aim.LINE: "Right line",
-    Aim.RESOLVE: "Resolved",
-    Aim.NOISE: "Noise handled",
-}
 
 
 class Sheet:

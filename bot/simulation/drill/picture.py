@@ -10,12 +10,11 @@ from bot.simulation.drill.drawing import (
     COLOURS,
     FAINT,
     FAINT_LINE,
-    NAMES,
     PANEL,
     YELLOW,
     Sheet,
 )
-from bot.simulation.drill.scoring import Aim, Beat, Mark, Scorecard, clock
+from bot.simulation.drill.scoring import NAMES, Aim, Beat, Mark, Scorecard, clock
 
 _WIDTH, _EDGE = 1000, 32
 _RED, _WRONG = "#f0525c", "#ff7a7a"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.simulation.drill.drawing import COLOURS, FAINT, FAINT_LINE, NAMES, PANEL, YELLOW, Sheet
-from bot.simulation.drill.scoring import Aim, Scorecard, clock
+from bot.simulation.drill.drawing import COLOURS, FAINT, FAINT_LINE, PANEL, YELLOW, Sheet
+from bot.simulation.drill.scoring import NAMES, Aim, Scorecard, clock
 
 _WIDTH, _EDGE = 1000, 32
 _TIMED = (Aim.ACKNOWLEDGE, Aim.SERVICE, Aim.LINE, Aim.RESOLVE)

@@ -36,6 +36,15 @@ class Aim(StrEnum):
     NOISE = "noise"
 
 
+NAMES = {
+    Aim.ACKNOWLEDGE: "Acknowledged",
+    Aim.SERVICE: "Right service",
+    Aim.LINE: "Right line",
+    Aim.RESOLVE: "Resolved",
+    Aim.NOISE: "Noise handled",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Points of an aim; `par` and `limit` in seconds; `wrong` is what a wrong answer costs."""

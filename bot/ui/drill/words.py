@@ -5,9 +5,8 @@ from __future__ import annotations
 import discord
 
 from bot.models import Alert
-from bot.simulation.drill.drawing import NAMES
 from bot.simulation.drill.plan import DrillPlan
-from bot.simulation.drill.scoring import Scorecard, clock
+from bot.simulation.drill.scoring import NAMES, Scorecard, clock
 from bot.store.drills import Drill
 from bot.ui import plain, times
 from bot.ui.buttons import view
