@@ -21,6 +21,7 @@ from aiohttp import web
 
 from bot.analysis.logs import patterns
 from bot.errors import BadPayload
+from sandbox import cloudwatch_insights
 
 PAGE_BYTES = 1_048_576
 PAGE_EVENTS = 10_000
@@ -63,6 +64,17 @@ class Group:
 
 
 @dataclass(slots=True)
+class RunningQuery:
+    """An Insights query: its answer, and how often it will still be running when looked at."""
+
+    rows: list[cloudwatch_insights.Row]
+    matched: int
+    scanned: int
+    looks: int
+    status: str = "Running"
+
+
+@dataclass(slots=True)
 class Manners:
     """How the server behaves.
 
@@ -74,6 +86,8 @@ class Manners:
             empty or not, with a token.
         empty_every: every so manieth page is empty and has a token; 0: none.
         refusals: errors that the next calls meet, in their order.
+        query_looks: so often an Insights query is still running when it is looked at.
+        query_ends: the status that it ends with.
     """
 
     latency: float = 0.0
@@ -83,6 +97,8 @@ class Manners:
     scan_bytes: int = 50 * PAGE_BYTES
     empty_every: int = 0
     refusals: list[Refused] = field(default_factory=list)
+    query_looks: int = 1
+    query_ends: str = "Complete"
 
 
 class CloudWatchStandIn:
@@ -100,6 +116,7 @@ class CloudWatchStandIn:
         self._allowance = 0.0
         self._counted_at = time.monotonic()
         self._pages = 0
+        self._queries: dict[str, RunningQuery] = {}
 
     async def start(self, port: int = 0) -> None:
         """Serve on loopback; the address is `url`."""
@@ -183,6 +200,9 @@ class CloudWatchStandIn:
             "FilterLogEvents": self._filter,
             "DescribeLogGroups": self._describe_groups,
             "DescribeLogStreams": self._describe_streams,
+            "StartQuery": self._start_query,
+            "GetQueryResults": self._query_results,
+            "StopQuery": self._stop_query,
         }
         if name not in known:
             raise Refused("UnknownOperationException", name)
@@ -217,6 +237,63 @@ class CloudWatchStandIn:
         names = sorted(name for name in group.streams if name.startswith(prefix))
         streams = [_stream(group, name) for name in names]
         return orjson.dumps({"logStreams": streams})
+
+    def _start_query(self, asked: dict[str, Any]) -> bytes:
+        names = asked.get("logGroupNames") or asked.get("logGroupIdentifiers") or ()
+        first, last = asked["startTime"] * 1000, asked["endTime"] * 1000 + 999
+        try:
+            query = cloudwatch_insights.parse(asked["queryString"])
+        except cloudwatch_insights.Malformed as error:
+            raise Refused("MalformedQueryException", str(error)) from None
+        events = [
+            (event, name)
+            for name in names
+            for event in self._group({"logGroupName": name}).events
+            if first <= event.at <= last
+        ]
+        events.sort(key=lambda pair: _place(pair[0]))
+        rows = [
+            cloudwatch_insights.row_of(event.at, event.message, event.stream, name, event.number)
+            for event, name in events
+        ]
+        found, matched = query.run(rows)
+        query_id = f"query-{len(self._queries)}"
+        looks = self.manners.query_looks
+        self._queries[query_id] = RunningQuery(found, matched, len(rows), looks)
+        return orjson.dumps({"queryId": query_id})
+
+    def _query_results(self, asked: dict[str, Any]) -> bytes:
+        query = self._query(asked)
+        if query.status == "Running":
+            query.looks -= 1
+            query.status = "Running" if query.looks >= 0 else self.manners.query_ends
+        is_done = query.status == "Complete"
+        cells = [
+            [{"field": name, "value": value} for name, value in row.items()] for row in query.rows
+        ]
+        statistics = {
+            "recordsMatched": float(query.matched),
+            "recordsScanned": float(query.scanned),
+            "bytesScanned": 1.0,
+        }
+        told = {
+            "status": query.status,
+            "statistics": statistics,
+            "results": cells if is_done else [],
+        }
+        return orjson.dumps(told)
+
+    def _stop_query(self, asked: dict[str, Any]) -> bytes:
+        query = self._query(asked)
+        if query.status != "Running":
+            raise Refused("InvalidParameterException", "The query has ended.")
+        query.status = "Cancelled"
+        return orjson.dumps({"success": True})
+
+    def _query(self, asked: Mapping[str, Any]) -> RunningQuery:
+        if asked.get("queryId") not in self._queries:
+            raise Refused("ResourceNotFoundException", "The specified query does not exist.")
+        return self._queries[asked["queryId"]]
 
     def _filter(self, asked: dict[str, Any]) -> bytes:
         unknown = asked.keys() - _FILTER
