@@ -63,10 +63,10 @@ async def test_a_drill_is_started_solved_and_scored(rehearsal: Rehearsal) -> Non
     assert "1 alert" in str(in_area.message)
 
     await rehearsal.type(
-        "sam", "drill ask", channel=place["id"], colleague="Bram", question="any errors?"
+        "sam", "drill ask", channel=place["id"], colleague="Henrik", question="any errors?"
     )
     answer = await rehearsal.until(lambda: said(rehearsal, "Yes, ", "not confirmed in 30 s"))
-    assert answer["author"]["username"] == "Bram (checkout-api) · DRILL"
+    assert answer["author"]["username"] == "Henrik Lund · checkout-api · DRILL"
 
     logs = await rehearsal.type("sam", "logs", channel=place["id"], service="payments-api")
     assert "Paystack" in str(logs.message)
@@ -171,8 +171,8 @@ async def test_where_no_webhook_may_be_made_the_bot_speaks_for_colleagues(
     bits = int(role["permissions"]) & ~Permission.MANAGE_WEBHOOKS
     world.change_role(role["id"], permissions=str(int(bits)))
     place = await start(rehearsal)
-    await drill(rehearsal, "ask", place, colleague="Bram", question="any errors?")
-    await rehearsal.until(lambda: said(rehearsal, "🎭 **Bram** (checkout-api): Yes, "))
+    await drill(rehearsal, "ask", place, colleague="Henrik", question="any errors?")
+    await rehearsal.until(lambda: said(rehearsal, "🎭 **Henrik Lund** (checkout-api): Yes, "))
 
 
 @pytest.mark.parametrize(

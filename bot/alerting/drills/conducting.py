@@ -176,7 +176,7 @@ class Drills:
 
     def _surprise(self, seed: int) -> str:
         offered = self.planner.offered()
-        return offered[seed % len(offered)].name
+        return offered[seed % len(offered)]
 
     def _admit(self, drill: Drill) -> None:
         """Let its cards find their way."""

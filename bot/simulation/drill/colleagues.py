@@ -54,14 +54,19 @@ def find(plan: DrillPlan, name: str) -> Colleague | None:
     if not wanted:
         return None
     by_name = [each for each in plan.colleagues if each.name.casefold() == wanted]
-    by_start = [each for each in plan.colleagues if each.name.casefold().startswith(wanted)]
+    by_start = [
+        each
+        for each in plan.colleagues
+        if each.name.casefold().startswith(wanted) or each.user == wanted
+    ]
     return next(iter([*by_name, *by_start]), None)
 
 
 def named_in(plan: DrillPlan, text: str) -> Colleague | None:
-    """The first colleague whose name stands in a text as a word."""
+    """The first colleague whose first name or user name stands in a text as a word."""
     words = [word.strip(".-") for word in _WORD.findall(text.lower())]
-    firsts = {each.name.casefold(): each for each in reversed(plan.colleagues)}
+    firsts = {each.name.split()[0].casefold(): each for each in reversed(plan.colleagues)}
+    firsts |= {each.user: each for each in plan.colleagues if each.user}
     return next((firsts[word] for word in words if word in firsts), None)
 
 

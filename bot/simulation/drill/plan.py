@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from bot.models import Severity
 
 LINE_SLACK = 2  # lines by which an answer may miss: people read `except` lines too
+_FILE = re.compile(r"(?<![\w./@-])[\w./@-]+\.(?:py|js|ts|rb|go|java|kt|cs|php|rs)\b(?=[\":])")
 _PARTS = re.compile(r"[^\w.-]+")
 
 
@@ -56,11 +57,12 @@ class PlannedLine:
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """Somebody who can be asked."""
+    """Somebody who can be asked; `user` is the persona's user name."""
 
     name: str
     service: str
     role: str = ""
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +138,11 @@ class DrillPlan:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The files that its stack traces name, as they name them, in order."""
-        named = (
-            file
-            for alert in self.alerts
-            for file in re.findall(r'File "([^"\n]+)"', alert.stack_trace)
-        )
-        return tuple(dict.fromkeys((*named, self.truth.file)))
+        """The files that its stack traces name, as they name them: the right one among others."""
+        traces = [alert.stack_trace for alert in self.alerts if alert.stack_trace]
+        traces += [line.message for line in self.lines if "\n" in line.message]
+        named = {file for trace in set(traces) for file in _FILE.findall(trace)}
+        return tuple(sorted(named | {self.truth.file}))
 
 
 def _plain(name: str) -> str:

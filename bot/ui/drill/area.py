@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import logging
 import secrets
 
 import discord
@@ -16,21 +17,23 @@ from bot.store.drills import Drill
 from bot.ui import plain
 from bot.ui.drill import words
 from bot.ui.messenger import DiscordMessenger
+from bot.ui.stage import DiscordStage, Place
 
-_MAX_NAME, _MAX_TEXT = 80, 1900
+log = logging.getLogger(__name__)
+
+_MAX_TEXT = 1900
 Room = discord.TextChannel | discord.Thread
 
 
 class DiscordArea:
     """Implements `bot.alerting.drills.Area`.
 
-    Colleagues speak through a webhook that is made for the drill; where the bot may make none, it
-    speaks for them.
+    Colleagues speak through a webhook; where the bot may make none, it speaks for them.
     """
 
     def __init__(self, messenger: DiscordMessenger) -> None:
         self._messenger = messenger
-        self._webhooks: dict[int, discord.Webhook | None] = {}
+        self._stages: dict[int, DiscordStage | None] = {}
         self._shown: set[int] = set()
 
     async def brief(self, drill: Drill, plan: DrillPlan) -> None:
@@ -41,23 +44,20 @@ class DiscordArea:
     async def say(self, drill: Drill, colleague: Colleague, text: str) -> None:
         """As `Area.say`."""
         text = plain.clip(plain.visible(text), _MAX_TEXT)
-        webhook = await self._webhook(drill)
-        if webhook is None:
-            speaker = (
-                f"**{plain.label(colleague.name, 60)}** ({plain.label(colleague.service, 60)})"
-            )
-            await self._send(drill, f"🎭 {speaker}: {text}", "")
-            return
-        room = await self._room(drill)
-        thread = room if isinstance(room, discord.Thread) else discord.utils.MISSING
-        async with self._messenger.attempt(drill.area_id):
-            await webhook.send(
-                text,
-                username=plain.clip(f"{colleague.name} ({colleague.service}) · DRILL", _MAX_NAME),
-                thread=thread,
-                allowed_mentions=discord.AllowedMentions.none(),
-                wait=True,
-            )
+        stage = await self._stage(drill)
+        user = colleague.user or colleague.name
+        if stage is not None:
+            try:
+                await stage.say(stage.places[""], user, text, channel=colleague.service)
+            except UpstreamError as error:
+                if not error.permanent:
+                    raise
+                log.info("the bot speaks for its colleagues: %s", error)
+                self._stages[drill.id] = None
+            else:
+                return
+        speaker = f"**{plain.label(colleague.name, 60)}** ({plain.label(colleague.service, 60)})"
+        await self._send(drill, f"🎭 {speaker}: {text}", "")
 
     async def tell(self, drill: Drill, text: str) -> None:
         """As `Area.tell`."""
@@ -85,8 +85,8 @@ class DiscordArea:
     async def put_away(self, drill: Drill) -> None:
         """As `Area.put_away`; a thread is archived, a channel renamed: people may read it still."""
         room = await self._room(drill)
+        await self._leave(drill)
         async with self._messenger.attempt(drill.area_id):
-            await self._remove_webhooks(drill, room)
             if isinstance(room, discord.Thread):
                 await room.edit(archived=True)
             else:
@@ -94,7 +94,7 @@ class DiscordArea:
                     name=f"ended-drill-{drill.id}",
                     topic="This drill is over. The channel may be deleted.",
                 )
-        self._webhooks.pop(drill.id, None)
+        self._stages.pop(drill.id, None)
 
     async def _send(
         self,
@@ -137,37 +137,30 @@ class DiscordArea:
             )
         return room
 
-    async def _webhook(self, drill: Drill) -> discord.Webhook | None:
-        """The drill's webhook, made when it is first needed; None if the bot may not."""
-        if drill.id in self._webhooks:
-            return self._webhooks[drill.id]
-        room = await self._room(drill)
-        parent = room.parent if isinstance(room, discord.Thread) else room
-        found: discord.Webhook | None = None
-        if isinstance(parent, discord.TextChannel):
-            async with self._messenger.attempt(parent.id):
-                try:
-                    ours = [each for each in await parent.webhooks() if each.name == _name(drill)]
-                    found = ours[0] if ours else await parent.create_webhook(name=_name(drill))
-                except discord.Forbidden:
-                    found = None
-        self._webhooks[drill.id] = found
-        return found
+    async def _stage(self, drill: Drill) -> DiscordStage | None:
+        """Where colleagues speak under their own names; None where the bot speaks for them."""
+        client = self._messenger.client
+        stage = self._stages.get(drill.id)
+        if drill.id not in self._stages or (stage is not None and stage.client is not client):
+            room = await self._room(drill)
+            parent = room.parent if isinstance(room, discord.Thread) else room
+            self._stages[drill.id] = None
+            if isinstance(parent, discord.TextChannel) and client is not None:
+                place = Place(parent, room.id if room is not parent else 0)
+                self._stages[drill.id] = DiscordStage(client, {"": place}, mark="DRILL")
+        return self._stages[drill.id]
 
-    async def _remove_webhooks(self, drill: Drill, room: Room) -> None:
-        parent = room.parent if isinstance(room, discord.Thread) else room
-        if not isinstance(parent, discord.TextChannel):
+    async def _leave(self, drill: Drill) -> None:
+        """Remove the webhook, if there could be one."""
+        stage = await self._stage(drill)
+        if stage is None:
             return
         try:
-            for each in await parent.webhooks():
-                if each.name == _name(drill):
-                    await each.delete()
-        except discord.Forbidden:
-            return  # none could be made either
-
-
-def _name(drill: Drill) -> str:
-    return f"Jinkies drill #{drill.id}"
+            await stage.leave()
+        except UpstreamError as error:
+            if not error.permanent:
+                raise
+            log.info("no webhook of drill #%d is removed: %s", drill.id, error)
 
 
 def _drawn(drill: Drill, card: Scorecard) -> bytes:

@@ -208,7 +208,7 @@ def offered_scenarios(desk: Desk, person: Person, typed: str) -> Choices:
     """Scenarios by name; their titles would give too much away."""
     if Capability.RESPOND not in person.capabilities:
         return []
-    return _choices([each.name for each in desk.drills.planner.offered()], typed)
+    return _choices(desk.drills.planner.offered(), typed)
 
 
 def offered_colleagues(desk: Desk, person: Person, typed: str) -> Choices:
