@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
 from log_stage import CHECKOUT, SHIPPING, ago, answer, bare, labels, menu, reading, shown
 from rehearsal import Rehearsal, crash, text
 
-from bot.store import logbook
+from bot.store import Store, logbook
 from bot.ui.logs import screen
 from sandbox.cloudwatch import CloudWatchStandIn, Refused
 
@@ -43,10 +47,6 @@ async def file_of(message: Json) -> tuple[str, bytes]:
 
 async def uses(stage: Rehearsal) -> list[tuple[str, str]]:
     """Who used answers how, as the audit trail has it."""
-    from datetime import UTC, datetime
-
-    from bot.store import Store
-
     store = await Store.open(stage.settings.database_url, clock=lambda: datetime.now(UTC))
     try:
         return [(use, name) for use, name, _ in await store.read(logbook.uses)]
@@ -438,6 +438,101 @@ async def test_insights_is_offered_in_its_own_language_with_a_link(
     told = bare((await stage.press("rita", answer(reply), "Insights")).message)
     assert "filter @message like /(?i)line/" in told
     assert "https://eu-central-1.console.aws.amazon.com/cloudwatch/home" in told
+
+
+async def test_insights_is_asked_where_there_is_more_than_was_shown(
+    stage: Rehearsal, aws: CloudWatchStandIn
+) -> None:
+    aws.add(CHECKOUT, "web", numbered(500, ago(minutes=30)))
+    aws.add(CHECKOUT, "web", [(ago(minutes=31), '{"level": "error", "code": 500, "m": "x"}')])
+    reply = await stage.type("rita", "logs", service="checkout", text="line 0", limit=10)
+    found = await stage.press("rita", answer(reply), "Ask Insights")
+    assert found.ephemeral
+    assert "500 lines, newest first" in bare(found.message)
+    assert "found by Insights" in bare(found.message)
+    assert "Ask Insights" not in labels(found.message)
+    older = answer(await stage.press("rita", answer(found), "Older ▶"))
+    assert "page 2 of" in bare(older)
+    where = await stage.type("rita", "logs", service="checkout", where="code>=500")
+    link = await stage.press("rita", answer(where), "Insights")
+    asked = await stage.press("rita", answer(link), "Ask it here")
+    assert "1 line ·" in bare(asked.message)
+
+
+@pytest.mark.parametrize("ends", ["Failed", "Timeout"])
+async def test_an_insights_query_that_ends_badly_says_so(
+    stage: Rehearsal, aws: CloudWatchStandIn, ends: str
+) -> None:
+    aws.add(CHECKOUT, "web", numbered(50, ago(minutes=30)))
+    aws.manners.query_ends = ends
+    reply = await stage.type("rita", "logs", service="checkout", limit=10)
+    failed = await stage.press("rita", answer(reply), "Ask Insights")
+    assert f"the Insights query ended as {ends}" in bare(failed.message)
+    assert labels(failed.message) == ["Run again"]
+    aws.manners.query_ends = "Complete"
+    again = await stage.press("rita", answer(failed), "Run again")
+    assert "50 lines" in bare(answer(again))
+
+
+async def test_an_insights_query_that_is_given_up_is_stopped_in_aws(
+    stage: Rehearsal, aws: CloudWatchStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.add(CHECKOUT, "web", numbered(50, ago(minutes=30)))
+    reply = await stage.type("rita", "logs", service="checkout", limit=10)
+    monkeypatch.setattr(screen, "PATIENCE", 0.05)
+    monkeypatch.setattr(screen, "EVERY", 0.05)
+    aws.manners.query_looks = 1_000
+    await stage.person("rita").press(answer(reply), "Ask Insights")
+
+    def running() -> Json | None:
+        newest = stage.person("rita").messages("alerts")[-1]
+        return newest if labels(newest) == ["Cancel"] else None
+
+    await stage.person("rita").press(await stage.until(running), "Cancel")
+
+    def given_up() -> Json | None:
+        newest = stage.person("rita").messages("alerts")[-1]
+        return newest if "Given up" in bare(newest) else None
+
+    await stage.until(given_up)
+    async with asyncio.timeout(5):
+        while not aws.calls["StopQuery"]:  # noqa: ASYNC110 - the stand-in has no event for it
+            await asyncio.sleep(0.01)
+
+
+async def test_times_are_those_of_the_servers_zone(
+    stage: Rehearsal, aws: CloudWatchStandIn
+) -> None:
+    """The earlier bot took its machine's naive time for UTC."""
+    zone = ZoneInfo("Asia/Kathmandu")  # UTC+5:45
+    await stage.stop()
+    stage.settings = stage.settings.model_copy(update={"time_zone": zone.key})
+    await stage.start()
+    at = datetime.now(zone).replace(microsecond=0) - timedelta(minutes=3)
+    aws.add(CHECKOUT, "web", [(int(at.timestamp() * 1000), "INFO then")])
+    since = (at - timedelta(seconds=1)).strftime("%H:%M:%S")
+    until = (at + timedelta(seconds=1)).strftime("%Y-%m-%d %H:%M:%S")
+    reply = await stage.type("rita", "logs", service="checkout", since=since, until=until)
+    assert f"{at:%H:%M:%S}.000 I then" in bare(reply.message)
+    assert "Asia/Kathmandu" in bare(reply.message)
+    (meant,) = await stage.person("rita").autocomplete("logs", "since", "10:30")
+    assert "10:30:00 Asia/Kathmandu" in meant["name"]
+
+
+async def test_a_team_without_aws_reads_its_files(stage: Rehearsal, tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    moment = datetime.now(UTC) - timedelta(minutes=1)
+    log.write_text(f"{moment:%Y-%m-%dT%H:%M:%S}Z ERROR cannot pay\n", encoding="utf-8")
+    group = f"file:{tmp_path}/*.log"
+    stage.settings = stage.settings.model_copy(
+        update={"log_files": (group,), "log_groups_by_service": {"shop": (group,)}}
+    )
+    await stage.start()
+    reply = await stage.type("rita", "logs", service="shop")
+    assert "E cannot pay" in bare(reply.message)
+    assert "Insights" not in labels(reply.message)
+    secret = await stage.type("rita", "logs", service="file:/etc/passwd")
+    assert "is not among the log files that may be read" in bare(secret.message)
 
 
 async def test_interactions_are_answered_in_time_during_a_big_read(

@@ -65,18 +65,22 @@ class Insights:
             UpstreamError: it cannot be started, it failed, timed out or was stopped.
         """
         progress = progress if progress is not None else InsightsProgress()
-        asked = await self._store.call(
-            "start_query",
-            **_named(groups),
-            queryString=query,
-            startTime=int(start.timestamp()),
-            endTime=int(end.timestamp()),
+        starting = asyncio.ensure_future(
+            self._store.call(
+                "start_query",
+                **_named(groups),
+                queryString=query,
+                startTime=int(start.timestamp()),
+                endTime=int(end.timestamp()),
+            )
         )
-        progress.query_id = asked["queryId"]
         try:
+            progress.query_id = (await asyncio.shield(starting))["queryId"]
             return await self._wait(progress)
         except asyncio.CancelledError:
-            await asyncio.shield(self.stop(progress.query_id))
+            # It may be on its way to AWS just now, and would run there for nobody.
+            started = await starting
+            await asyncio.shield(self.stop(started["queryId"]))
             raise
 
     async def stop(self, query_id: str) -> None:

@@ -27,6 +27,7 @@ LOG_BUTTON = re.compile(
 LOG_LINES = re.compile(r"jinkies:log-line:(?P<number>\d{1,15}):(?P<page>\d{1,6})")
 MOST_TEXT = 4_000  # units of all texts of a message
 MAX_CHOICES = 25
+LONG = 5.0  # seconds of reading, after which Insights is offered
 _HEAD, _FOOT = 420, 500
 _GREY = discord.ButtonStyle.secondary
 
@@ -98,11 +99,12 @@ def shared_view(pages: Pages, number: int, page: int, mode: Mode, by: str) -> ui
 def reading_view(
     number: int, question: Question, progress: Progress, seconds: float
 ) -> ui.LayoutView:
-    """How far a read has come, with a button to give it up."""
-    return notice(
-        f"⏳ Reading {name_of(question)}: {progress_words(progress, seconds)}",
-        button("Cancel", "cancel", number, mark="✖️"),
-    )
+    """How far a read has come, with a button to give it up; if it takes long, Insights too."""
+    buttons = [button("Cancel", "cancel", number, mark="✖️")]
+    if seconds >= LONG and is_cloudwatch(question) and not question.insights:
+        buttons.append(button("Ask Insights", "insights", number, mark="🔬"))
+    told = f"⏳ Reading {name_of(question)}: {progress_words(progress, seconds)}"
+    return notice(told, *buttons)
 
 
 def progress_words(progress: Progress, seconds: float) -> str:
