@@ -55,10 +55,12 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an answer was worth; None where nothing was answered."""
+    """What an answer was worth; None where nothing was answered. `missing` is still to be done:
+    "service", "line"."""
 
     service: bool | None
     line: bool | None
+    missing: frozenset[str]
 
 
 class Drills:
@@ -260,7 +262,9 @@ class Drills:
         if first:
             await self._area.tell_named(play.drill, person.name, truth.service)
         self.course.wake()
-        return Verdict(is_service, is_line)
+        deeds = await self._store.read(lambda connection: drills.deeds(connection, play.drill.id))
+        known = {deed.kind for deed in deeds if deed.is_right}
+        return Verdict(is_service, is_line, frozenset({"service", "line"} - known))
 
     def _taking_part(self, person: Person) -> Play:
         play = self.course.play

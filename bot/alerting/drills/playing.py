@@ -117,7 +117,10 @@ class Play:
             fingerprint_hint=alert.key,
             trace_id=alert.trace_id,
             log_lines=alert.log_lines,
-            labels={"DRILL": f"#{number}, none of this is real"},
+            labels={
+                "DRILL": f"#{number}, none of this is real",
+                "log_group": f"{PREFIX}{alert.service}",
+            },
         )
 
     def keys(self, alerts: Sequence[Alert]) -> Mapping[int, str]:

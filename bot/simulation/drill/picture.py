@@ -16,7 +16,7 @@ from bot.simulation.drill.drawing import (
 )
 from bot.simulation.drill.scoring import NAMES, Aim, Beat, Mark, Scorecard, clock
 
-_WIDTH, _EDGE = 1000, 32
+_WIDTH, _EDGE = 760, 24
 _RED, _WRONG = "#f0525c", "#ff7a7a"
 _LANES = ("Alerts", "Noise", "Actions", "Questions", "Answers")
 _LANE_OF = {
@@ -50,12 +50,13 @@ def scorecard_picture(card: Scorecard, number: int, people: Sequence[str]) -> by
     """The PNG of a scorecard of drill `number`."""
     sheet = Sheet(_WIDTH, 560)
     _head(sheet, card, number, people)
-    width = (_WIDTH - 2 * _EDGE - 4 * 12) / 5
+    width = (_WIDTH - 2 * _EDGE - 4 * 10) / 5
     for place, mark in enumerate(card.marks):
-        _tile(sheet, mark, _EDGE + place * (width + 12), 126, width)
+        _tile(sheet, mark, _EDGE + place * (width + 10), 126, width)
     _timeline(sheet, card, 262)
-    sheet.text(_EDGE, 538, f"It was {card.answer}", 13, FAINT)
-    told = f"{card.questions} questions · {card.wrong} wrong answers · {clock(card.length)} played"
+    told = f"{card.questions} questions · {card.wrong} wrong · {clock(card.length)} played"
+    room = _WIDTH - 2 * _EDGE - sheet.width_of(told, 13) - 20
+    sheet.text(_EDGE, 538, sheet.fitted(f"It was {card.answer}", 13, room), 13, FAINT)
     sheet.text(_WIDTH - _EDGE, 538, told, 13, FAINT, anchor="rm")
     return sheet.png()
 
@@ -64,12 +65,12 @@ def _head(sheet: Sheet, card: Scorecard, number: int, people: Sequence[str]) -> 
     sheet.box(0, 0, _WIDTH, 6, YELLOW)
     sheet.box(_EDGE, 34, 92, 24, YELLOW)
     sheet.text(_EDGE + 46, 46, f"DRILL #{number}", 13, BACK, anchor="mm", bold=True)
-    title = sheet.fitted(card.title, 24, 640)
-    sheet.text(_EDGE + 108, 46, title, 24, bold=True)
+    title = sheet.fitted(card.title, 20, _WIDTH - 300)
+    sheet.text(_EDGE + 106, 46, title, 20, bold=True)
     names = ", ".join(people) or "nobody"
-    sheet.text(_EDGE, 88, sheet.fitted(f"{card.scenario} · {names}", 15, 720), 15, FAINT)
+    sheet.text(_EDGE, 88, sheet.fitted(f"{card.scenario} · {names}", 15, _WIDTH - 220), 15, FAINT)
     colour = _colour_of_total(card.total)
-    sheet.text(_WIDTH - _EDGE - 46, 58, str(card.total), 54, colour, anchor="rm", bold=True)
+    sheet.text(_WIDTH - _EDGE - 50, 56, str(card.total), 50, colour, anchor="rm", bold=True)
     sheet.text(_WIDTH - _EDGE, 68, "/ 100", 16, FAINT, anchor="rm")
     sheet.text(_WIDTH - _EDGE, 98, card.grade, 15, colour, anchor="rm")
 
@@ -83,24 +84,24 @@ def _colour_of_total(total: int) -> str:
 def _tile(sheet: Sheet, mark: Mark, x: float, y: float, width: float) -> None:
     colour = COLOURS[mark.aim]
     sheet.box(x, y, width, 112, PANEL)
-    sheet.text(x + 14, y + 22, NAMES[mark.aim], 14, FAINT)
+    sheet.text(x + 12, y + 22, NAMES[mark.aim], 14, FAINT)
     is_met = mark.points > 0
-    size = 28 if len(mark.words) <= 6 else 18
-    sheet.text(x + 14, y + 54, mark.words, size, colour if is_met else FAINT, bold=is_met)
-    sheet.text(x + width - 14, y + 88, f"{mark.points} / {mark.of}", 13, FAINT, anchor="rm")
-    sheet.box(x + 14, y + 84, width - 90, 8, FAINT_LINE)
+    size = 27 if len(mark.words) <= 6 else 17
+    sheet.text(x + 12, y + 54, mark.words, size, colour if is_met else FAINT, bold=is_met)
+    sheet.text(x + width - 12, y + 88, f"{mark.points} / {mark.of}", 13, FAINT, anchor="rm")
+    sheet.box(x + 12, y + 84, width - 78, 8, FAINT_LINE)
     share = mark.points / mark.of if mark.of else 0
     if share:
-        sheet.box(x + 14, y + 84, max(8, (width - 90) * share), 8, colour)
+        sheet.box(x + 12, y + 84, max(8, (width - 78) * share), 8, colour)
 
 
 def _timeline(sheet: Sheet, card: Scorecard, top: float) -> None:
     sheet.box(_EDGE, top, _WIDTH - 2 * _EDGE, 250, PANEL)
-    left, right = _EDGE + 100, _WIDTH - _EDGE - 30
+    left, right = _EDGE + 92, _WIDTH - _EDGE - 24
     length = max(card.length, max((beat.at for beat in card.beats), default=0), 1)
     lanes = {name: top + 34 + place * 40 for place, name in enumerate(_LANES)}
     bottom = top + 216
-    step = next((each for each in _STEPS if length / each <= 9), 7200)
+    step = next((each for each in _STEPS if length / each <= 7), 7200)
     for tick in range(math.floor(length / step) + 1):
         x = left + (right - left) * tick * step / length
         sheet.line([(x, top + 18), (x, bottom)], FAINT_LINE)
@@ -114,7 +115,7 @@ def _timeline(sheet: Sheet, card: Scorecard, top: float) -> None:
         for beat, x in zip(beats, spots, strict=True):
             _beat(sheet, beat, x, y)
         for x, words, colour, anchor in _words(sheet, beats, spots, right):
-            sheet.text(x, y - 15, words, 11, colour, anchor=anchor)
+            sheet.text(x, y - 15, words, 12, colour, anchor=anchor)
 
 
 def _beat(sheet: Sheet, beat: Beat, x: float, y: float) -> None:
@@ -138,7 +139,7 @@ def _words(
     free = 0.0
     for beat, x in zip(beats, spots, strict=True):
         words = _told(beat)
-        width = sheet.width_of(words, 11)
+        width = sheet.width_of(words, 12)
         start = min(x - 6, right + 20 - width)
         if start < free:
             continue

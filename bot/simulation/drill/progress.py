@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from bot.simulation.drill.drawing import COLOURS, FAINT, FAINT_LINE, PANEL, YELLOW, Sheet
 from bot.simulation.drill.scoring import NAMES, Aim, Scorecard, clock
 
-_WIDTH, _EDGE = 1000, 32
+_WIDTH, _EDGE = 760, 24
 _TIMED = (Aim.ACKNOWLEDGE, Aim.SERVICE, Aim.LINE, Aim.RESOLVE)
-_MOST = 20
+_MOST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +23,18 @@ class Past:
 
 
 def progress_picture(past: Sequence[Past], whose: str) -> bytes:
-    """The newest twenty drills, the oldest of them first: totals as bars, times as lines."""
+    """The newest sixteen drills, the oldest of them first: totals as bars, times as lines."""
     past = past[-_MOST:]
     sheet = Sheet(_WIDTH, 470)
     sheet.box(0, 0, _WIDTH, 6, YELLOW)
-    title = sheet.fitted(f"Drills of {whose}", 24, 600)
-    sheet.text(_EDGE, 44, title, 24, bold=True)
+    title = sheet.fitted(f"Drills of {whose}", 22, 520)
+    sheet.text(_EDGE, 44, title, 22, bold=True)
     best = max((each.card.total for each in past), default=0)
     sheet.text(_WIDTH - _EDGE, 44, f"best {best} / 100", 16, FAINT, anchor="rm")
     _totals(sheet, past, 76)
-    width = (_WIDTH - 2 * _EDGE - 3 * 12) / 4
+    width = (_WIDTH - 2 * _EDGE - 3 * 10) / 4
     for place, aim in enumerate(_TIMED):
-        _times(sheet, past, aim, _EDGE + place * (width + 12), 322, width)
+        _times(sheet, past, aim, _EDGE + place * (width + 10), 322, width)
     return sheet.png()
 
 

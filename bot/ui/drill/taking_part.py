@@ -68,10 +68,10 @@ def _judged(verdict: Verdict) -> str:
         told.append("✅ That is the line." if verdict.line else "❌ It is not that line.")
     if False in (verdict.service, verdict.line):
         told.append("Wrong answers cost points; look again.")
-    elif verdict.line is None:
+    elif "service" in verdict.missing:
+        told.append("Now the service: `/drill answer service:…`.")
+    elif "line" in verdict.missing:
         told.append("Now the line: `/drill answer file:… line:…`.")
-    elif verdict.service is None:
-        told.append("Name the service too.")
     else:
         told.append("Resolve its card, and it is done.")
     return " ".join(told)
