@@ -25,6 +25,11 @@ def ago(**length: float) -> int:
     return int((datetime.now(UTC) - timedelta(**length)).timestamp() * 1000)
 
 
+def numbered(count: int, first: int, step: int = 10) -> list[tuple[int, str]]:
+    """Lines that tell their number, in steps of milliseconds."""
+    return [(first + number * step, f"INFO line {number:06}") for number in range(count)]
+
+
 @asynccontextmanager
 async def reading(
     stage: Rehearsal, monkeypatch: pytest.MonkeyPatch
