@@ -196,6 +196,7 @@ class Settings(BaseSettings):
 
     discord_token: Token = SecretStr("")
     discord_guild_id: Snowflake | None = None
+    message_content: bool = False
     alert_channel_id: Snowflake | None = None
     channel_by_service: Annotated[dict[str, Snowflake], NoDecode, BeforeValidator(_json_map)] = (
         Field(default_factory=dict)

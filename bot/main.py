@@ -19,7 +19,6 @@ from bot.alerting.doorkeeping import SdkKeys
 from bot.alerting.drills import TICK, Drills, planner_of
 from bot.alerting.ingest import Intake
 from bot.alerting.retention import Retention
-from bot.allocation import keep_memory_flat
 from bot.alerting.snapshots import Snapshots
 from bot.analysis.report import issue_draft, pull_request_draft
 from bot.cogs import COGS
@@ -36,6 +35,7 @@ from bot.ui.answers import say_error
 from bot.ui.connection import stay_connected
 from bot.ui.desk import Desk, JinkiesClient
 from bot.ui.drill.area import DiscordArea
+from bot.ui.drill.hearing import hear
 from bot.ui.drill.taking_part import DRILL_PRESSES
 from bot.ui.logs.desk import LogDesk
 from bot.ui.logs.presses import LOG_PRESSES
@@ -143,7 +143,12 @@ class House:
 
     def make_client(self) -> JinkiesClient:
         """A new Discord client; cards go through it from now on."""
-        client = JinkiesClient(self.desk, self._furnish, guild_ready_timeout=self.tempo.guild_ready)
+        client = JinkiesClient(
+            self.desk,
+            self._furnish,
+            guild_ready_timeout=self.tempo.guild_ready,
+            message_content=self.settings.message_content,
+        )
         self.messenger.client = self.desk.tails.client = client
         return client
 
@@ -158,6 +163,7 @@ class House:
             await client.add_cog(cog())
         client.tree.error(say_error)
         client.add_dynamic_items(*PRESSES, *LOG_PRESSES, *DRILL_PRESSES)
+        client.add_listener(partial(hear, self.desk), "on_message")
         await sync_commands(client, self.settings.discord_guild_id)
 
     def _actions(self) -> Actions:
@@ -217,7 +223,6 @@ async def run_bot(
         UpstreamError: the database does not answer.
     """
     configure_logging(settings)
-    keep_memory_flat()
     async with AsyncExitStack() as opened:
         store = await Store.open(settings.database_url, clock=now)
         opened.push_async_callback(store.close)

@@ -44,8 +44,9 @@ class Desk:
 class JinkiesClient(commands.Bot):
     """The Discord client; `furnish` adds commands and buttons before the gateway opens.
 
-    Needs only the guilds intent: no message content, no member list. It mentions nobody unless
-    a send says so.
+    Needs no privileged intent: no member list, and message content only if `message_content`
+    says so (in drills, colleagues answer messages; those that mention the bot it reads anyway).
+    It mentions nobody unless a send says so.
     """
 
     def __init__(
@@ -54,11 +55,14 @@ class JinkiesClient(commands.Bot):
         furnish: Callable[[JinkiesClient], Awaitable[None]],
         *,
         guild_ready_timeout: float = 2.0,
+        message_content: bool = False,
     ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
-            intents=discord.Intents(guilds=True),
+            intents=discord.Intents(
+                guilds=True, guild_messages=True, message_content=message_content
+            ),
             allowed_mentions=discord.AllowedMentions.none(),
             member_cache_flags=discord.MemberCacheFlags.none(),
             max_messages=None,
@@ -77,6 +81,9 @@ class JinkiesClient(commands.Bot):
     async def on_ready(self) -> None:
         """Called by discord.py when the servers are known."""
         self.became_ready.set()
+
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Nothing of our own: there are no commands but slash commands."""
 
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
         """Tell the listeners, unless it is closed: what comes after that is told to nobody.

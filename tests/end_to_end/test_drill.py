@@ -211,3 +211,17 @@ async def test_the_cause_is_named_with_a_form_too(rehearsal: Rehearsal) -> None:
     answers = dict(zip(fields, ["payments-api", "connection.py", "46"], strict=True))
     reply = await (await sam.submit(form, answers)).finished()
     assert "✅ That is the service. ✅ That is the line." in reply.content
+
+
+async def test_colleagues_answer_messages_that_mention_the_bot(rehearsal: Rehearsal) -> None:
+    place = await start(rehearsal)
+    sam = rehearsal.person("sam")
+    me = rehearsal.discord.world.role("Jinkies")["tags"]["bot_id"]
+    await sam.write(place["id"], "Henrik, any errors?")  # the bot may not read this
+    await sam.write(place["id"], f"<@{me}> Henrik, is it slow?")
+    answer = await rehearsal.until(lambda: said(rehearsal, "Our answers took"))
+    assert answer["author"]["username"].startswith("Henrik Lund")
+    await sam.write(place["id"], f"<@{me}> and errors?", reply_to=answer)
+    await rehearsal.until(lambda: said(rehearsal, "Yes, ", "so far"))
+    everything = [row["content"] for row in rehearsal.discord.world.history(place["id"])]
+    assert sum("so far. The first" in each for each in everything) == 1

@@ -70,6 +70,12 @@ def named_in(plan: DrillPlan, text: str) -> Colleague | None:
     return next((firsts[word] for word in words if word in firsts), None)
 
 
+def who_knows(plan: DrillPlan, text: str) -> Colleague | None:
+    """Whoever has the best answer to a question that is for nobody in particular."""
+    fact = _best(plan.facts, set(_WORD.findall(text.lower())))
+    return None if fact is None else find(plan, fact.colleague)
+
+
 def _best(facts: Sequence[Fact], words: set[str]) -> Fact | None:
     """The fact that the question names most of; the first of equals."""
     counted = [(sum(_is_named(topic, words) for topic in fact.topics), fact) for fact in facts]

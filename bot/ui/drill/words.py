@@ -12,6 +12,7 @@ from bot.ui import plain, times
 from bot.ui.buttons import view
 from bot.ui.embeds import DRILL_COLOUR, DRILL_MARK
 
+SEPARATOR = " · "  # in the names of those who speak on a stage
 ANSWER_BUTTON = "jinkies:drill:answer"
 _RED = 0xDD2E44
 _TASKS = (
