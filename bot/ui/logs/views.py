@@ -271,7 +271,8 @@ def _leading(pages: Pages, number: int) -> ui.ActionRow[Any] | None:
 
 def insights_view(question: Question, number: int, region: str) -> ui.LayoutView:
     """The question in Insights' own language, to be copied, asked here, or asked there."""
-    link = console_link(question.query(), region)
+    # Parentheses would end the link; the console reads `$28` as it reads `(`.
+    link = console_link(question.query(), region).replace("(", "$28").replace(")", "$29")
     where = f"[Open it in the console]({link})" if link else "Set AWS_REGION for a link."
     told = plain.code_block(insights_query(question.query()), MOST_TEXT - len(where) - 100)
     return notice(
