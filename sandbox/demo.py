@@ -274,6 +274,8 @@ The first card appears in #alerts by itself. Then try:
   · break something else with the panel on the right
   · type /alerts, /alert or /help in the composer; /logs service:shop reads the shop's logs
   · become another person (rita may only look, sam responds, kim ships, ada may do all)
+  · type /simulate crash, or from another terminal:
+    WEBHOOK_SECRET={WEBHOOK_SECRET} python3 run.py simulate crash paystack_timeout --to {web}
   · send an error of your own:
     curl {web}/webhook/generic -H 'Authorization: Bearer {WEBHOOK_SECRET}' \\
       -d '{{"service": "mine", "message": "It broke", "event_id": "1"}}'
