@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from bisect import bisect_right
 from functools import cache
 
 from PIL import Image, ImageDraw, ImageFont
 
 from bot.simulation.drill.scoring import Aim
 
+_LONGEST = 300  # characters
 SCALE = 2  # drawn so much larger than it is meant to be seen, for sharp screens
 BACK = "#1e1f22"
 PANEL = "#2b2d31"
@@ -83,11 +85,12 @@ class Sheet:
 
     def fitted(self, words: str, size: int, width: float) -> str:
         """The words, cut to a width."""
+        words = words[:_LONGEST]  # measuring takes time, and no sheet is that wide
         if self.width_of(words, size) <= width:
             return words
-        while words and self.width_of(words + "…", size) > width:
-            words = words[:-1]
-        return words.rstrip() + "…"
+        room = range(len(words))
+        kept = bisect_right(room, width, key=lambda end: self.width_of(f"{words[:end]}…", size))
+        return words[: max(0, kept - 1)].rstrip() + "…"
 
     def width_of(self, words: str, size: int) -> float:
         """How wide words are."""

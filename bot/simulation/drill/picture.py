@@ -43,6 +43,7 @@ _SHORT = {
     "create_issue": "issue",
     "create_pull_request": "pull request",
 }
+_MOST_WORDS = 40
 _STEPS = (10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
 
@@ -138,7 +139,7 @@ def _words(
     """What stands above the marks, as far as there is room for it."""
     free = 0.0
     for beat, x in zip(beats, spots, strict=True):
-        words = _told(beat)
+        words = _told(beat)[:_MOST_WORDS]
         width = sheet.width_of(words, 12)
         start = min(x - 6, right + 20 - width)
         if start < free:
