@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bot.simulation.dataset.configuration import METRICS, Config
-from bot.simulation.dataset.draws import hexes, uuid_text, words
+from bot.simulation.dataset.draws import decimals, hexes, raw, uuid_text, words
 from bot.simulation.dataset.entries import SECONDS, Entry, count_of, period
 from bot.simulation.dataset.load import (
     CPU,
     GC,
     UNITS,
     Crossing,
+    Load,
 )
 from bot.simulation.dataset.plan import Decoy
-from bot.simulation.dataset.requests import Minute, Request
+from bot.simulation.dataset.requests import Minute
 from bot.simulation.dataset.state_changes import alarm_event
 
 METRIC_SHARE = 0.6
@@ -50,7 +51,6 @@ ContainerInsights|node_memory_utilization|ClusterName=shop-eu|checkout|memory|0.
 """
 _FUNCTIONS = (("order-export", 512), ("payment-webhook", 256), ("image-resizer", 1024))
 _STATEMENT = "SELECT * FROM order_lines WHERE order_id = "
-_SCATTER, _MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
 
 
 class Series(NamedTuple):
@@ -75,6 +75,8 @@ class CloudWatch:
         self._series = _all_series(config)
         self._period = period(len(self._series), per_minute * METRIC_SHARE)
         self._logs = max(0.0, per_minute - len(self._series) / self._period)
+        self._of: Load | None = None
+        self._rows: list[tuple[Series, list[float], list[int]]] = []
         self._streams = hexes(4, 32, seed, "log streams")
 
     def minute(self, minute: Minute) -> list[Entry]:
@@ -92,24 +94,30 @@ class CloudWatch:
         return found
 
     def _metrics(self, minute: Minute) -> list[Entry]:
+        load, index = minute.load, minute.index
+        if self._of is not load:
+            self._of = load
+            self._rows = [
+                (one, load.values[one.service][one.metric], load.blame[one.service][one.metric])
+                for one in self._series
+            ]
         draws = words(len(self._series), self._seed, "metrics", minute.number)
+        start = f'{minute.epoch_ms},"value":{{"max":'
+        period = self._period
         found: list[Entry] = []
-        load, index, at_ms = minute.load, minute.index, minute.epoch_ms
-        for place, series in enumerate(self._series):
-            blame = load.blame[series.service][series.metric][index]
-            if (minute.number + place) % self._period and not blame:
+        for place, ((_, _, factor, head, unit), values, blame) in enumerate(self._rows):
+            if period > 1 and (minute.number + place) % period and not blame[index]:
                 continue
             word = draws[place]
-            value = load.values[series.service][series.metric][index] * series.factor
+            value = values[index] * factor
             count = 40 + word % 41
-            low, high = 0.55 + (word >> 8 & 127) / 400, 1.06 + (word >> 16 & 255) / 500
+            high, low = 1.06 + (word >> 16 & 255) / 500, 0.55 + (word >> 8 & 127) / 400
             found.append(
                 (
                     0,
-                    f'{series.head}{at_ms},"value":{{"max":{value * high:.6g},"min":'
-                    f'{value * low:.6g},"sum":{value * count:.8g},'
-                    f'"count":{count}.0}},"unit":"{series.unit}"}}',
-                    blame,
+                    f'{head}{start}{value * high:.6g},"min":{value * low:.6g},"sum":'
+                    f'{value * count:.8g},"count":{count}.0}},"unit":"{unit}"}}',
+                    blame[index],
                 )
             )
         return found
@@ -120,13 +128,36 @@ class CloudWatch:
         requests = (
             minute.requests[:: max(1, -(-len(minute.requests) // max(1, limit)))] if limit else []
         )
-        ids = hexes(len(requests), 32, self._seed, "access", minute.number)
-        draws = words(len(requests), self._seed, "access events", minute.number)
-        day = _day_of(minute.text)
-        return [
-            _access_entry(minute, request, digits, word, day, self._streams[0])
-            for request, digits, word in zip(requests, ids, draws, strict=True)
-        ]
+        digits = raw(len(requests) * 16, self._seed, "access", minute.number).hex()
+        ids = decimals(len(requests), 40, self._seed, "access events", minute.number)
+        day, stream, start = _day_of(minute.text), self._streams[0], minute.epoch_ms
+        head = _head("/aws/apigateway/shop-api", stream)
+        found: list[Entry] = []
+        cut = 0
+        for request, event_id in zip(requests, ids, strict=True):
+            begin, trace, _, ip, size, agent, route, path, hops, blame = request
+            ms, status = hops[0][3], hops[0][4]
+            at = begin + ms + 2
+            if at > 59_999:
+                at = 59_999
+            found.append(
+                (
+                    at,
+                    f'{head}{start + at},"message":"{{\\"requestId\\":\\"{digits[cut : cut + 8]}-'
+                    f"{digits[cut + 8 : cut + 12]}-4{digits[cut + 13 : cut + 16]}-a"
+                    f'{digits[cut + 17 : cut + 20]}-{digits[cut + 20 : cut + 32]}\\",\\"ip\\":'
+                    f'\\"{ip}\\",\\"requestTime\\":\\"{day}{SECONDS[begin][:2]} +0000\\",'
+                    f'\\"httpMethod\\":\\"{route[0]}\\",\\"resourcePath\\":\\"{route[4]}\\",'
+                    f'\\"path\\":\\"{path}\\",\\"status\\":{status},\\"responseLength\\":'
+                    f'{size},\\"integrationLatency\\":{ms},\\"xrayTraceId\\":'
+                    f'\\"1-{trace[:8]}-{trace[8:]}\\",\\"userAgent\\":\\"{agent}\\"}}",'
+                    f'"ingestionTime":{start + at + 300 + size % 907},'
+                    f'"eventId":"37{start + at:014d}{event_id}"}}',
+                    blame,
+                )
+            )
+            cut += 32
+        return found
 
     def _functions(self, minute: Minute, expected: float) -> list[Entry]:
         """Lambda's own four lines of an invocation."""
@@ -134,6 +165,7 @@ class CloudWatch:
         count = count_of(max(0.0, expected), word)
         draws = words(count, self._seed, "invocations", minute.number)
         ids = hexes(count, 32, self._seed, "invocation ids", minute.number)
+        events = iter(decimals(4 * count, 40, self._seed, "invocation events", minute.number))
         found: list[Entry] = []
         for word, digits in zip(draws, ids, strict=True):
             name, memory = _FUNCTIONS[word % 3]
@@ -150,10 +182,9 @@ class CloudWatch:
                       f"Billed Duration: {took + 1} ms\\tMemory Size: {memory} MB\\t"
                       f"Max Memory Used: {60 + (word >> 40) % 160} MB\\n"),
             )  # fmt: skip
-            group = f"/aws/lambda/{name}"
-            for place, (at, text) in enumerate(lines):
-                stamp = minute.epoch_ms + at
-                line = _log(group, stream, stamp, text, 41 + word % 800, word ^ place)
+            head, delay = _head(f"/aws/lambda/{name}", stream), 41 + word % 800
+            for at, text in lines:
+                line = _log(head, minute.epoch_ms + at, text, delay, next(events))
                 found.append((at, line, 0))
         return found
 
@@ -162,7 +193,10 @@ class CloudWatch:
         count = count_of(max(0.0, expected), word)
         day = minute.text.replace("T", " ")
         found: list[Entry] = []
-        for word in words(count, self._seed, "statements", minute.number):
+        head = _head("/aws/rds/instance/shop-orders/postgresql", "shop-orders.0")
+        draws = words(count, self._seed, "statements", minute.number)
+        events = decimals(count, 40, self._seed, "statement events", minute.number)
+        for word, event_id in zip(draws, events, strict=True):
             at, order = word % 60_000, (word >> 40) % 9_000_000
             text = (
                 f"{day}{SECONDS[at]} UTC:10.0.{64 + word % 60}.{(word >> 6) % 250}"
@@ -170,8 +204,8 @@ class CloudWatch:
                 f"LOG:  duration: {500 + (word >> 28) % 2_600}.{(word >> 36) % 1_000:03d} ms  "
                 f"execute <unnamed>: {_STATEMENT}{order}"
             )
-            group, stamp = "/aws/rds/instance/shop-orders/postgresql", minute.epoch_ms + at
-            found.append((at, _log(group, "shop-orders.0", stamp, text, 900, word), 0))
+            line = _log(head, minute.epoch_ms + at, text, 400 + word % 907, event_id)
+            found.append((at, line, 0))
         return found
 
     def _flapping(self, minute: Minute) -> list[Crossing]:
@@ -239,32 +273,16 @@ def _all_series(config: Config) -> tuple[Series, ...]:
     return tuple(found)
 
 
-def _access_entry(
-    minute: Minute, request: Request, digits: str, word: int, day: str, stream: str
-) -> Entry:
-    begin, trace, _, ip, size, agent, route, path, hops, blame = request
-    at = min(59_999, begin + hops[0].ms + 2)
-    message = (
-        f'{{\\"requestId\\":\\"{uuid_text(digits)}\\",\\"ip\\":\\"{ip}\\",\\"requestTime\\":'
-        f'\\"{day}{SECONDS[begin][:2]} +0000\\",\\"httpMethod\\":\\"{route[0]}\\",'
-        f'\\"resourcePath\\":\\"{route[4]}\\",\\"path\\":\\"{path}\\",\\"status\\":'
-        f'{hops[0].status},\\"responseLength\\":{size},\\"integrationLatency\\":{hops[0].ms},'
-        f'\\"xrayTraceId\\":\\"1-{trace[:8]}-{trace[8:]}\\",\\"userAgent\\":\\"{agent}\\"}}'
-    )
-    delay = 300 + word % 900
-    return (
-        at,
-        _log("/aws/apigateway/shop-api", stream, minute.epoch_ms + at, message, delay, word),
-        blame,
-    )
+def _head(group: str, stream: str) -> str:
+    """A log event up to its timestamp."""
+    return f'"@kind":"log","logGroupName":"{group}","logStreamName":"{stream}","timestamp":'
 
 
-def _log(group: str, stream: str, stamp: int, message: str, delay: int, word: int) -> str:
+def _log(head: str, stamp: int, message: str, delay: int, digits: str) -> str:
     """A log event; its id is a time and digits without meaning."""
     return (
-        f'"@kind":"log","logGroupName":"{group}","logStreamName":"{stream}","timestamp":{stamp},'
-        f'"message":"{message}","ingestionTime":{stamp + delay},'
-        f'"eventId":"37{stamp:014d}{word:020d}{word * _SCATTER & _MASK:020d}"}}'
+        f'{head}{stamp},"message":"{message}","ingestionTime":{stamp + delay},'
+        f'"eventId":"37{stamp:014d}{digits}"}}'
     )
 
 

@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 BELL_SIZE = 1024
 _SPREAD = 0.55
+_AS_DECIMAL = str.maketrans("abcdef", "274913")
 
 
 def raw(count: int, *key: object) -> bytes:
@@ -38,6 +39,12 @@ def words(count: int, *key: object) -> list[int]:
 def hexes(count: int, size: int, *key: object) -> list[str]:
     """`count` texts of `size` hexadecimal digits (an even number) that belong to `key`."""
     text = raw(count * size // 2, *key).hex()
+    return [text[start : start + size] for start in range(0, count * size, size)]
+
+
+def decimals(count: int, size: int, *key: object) -> list[str]:
+    """`count` texts of `size` decimal digits (an even number) that belong to `key`."""
+    text = raw(count * size // 2, *key).hex().translate(_AS_DECIMAL)
     return [text[start : start + size] for start in range(0, count * size, size)]
 
 

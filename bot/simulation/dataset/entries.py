@@ -8,6 +8,9 @@ Entry = tuple[int, str, int]
 SECONDS = tuple(f"{at // 1000:02d}.{at % 1000:03d}" for at in range(60_000))
 """Milliseconds of a minute as ISO seconds."""
 
+THOUSAND = tuple(f"{number:03d}" for number in range(1000))
+"""Three digits: a third of a second's parts."""
+
 
 def period(series: int, per_minute: float) -> int:
     """Every how many minutes each of `series` is sampled to stay within a budget."""

@@ -77,8 +77,11 @@ class LineFile:
         """Append `count` whole lines."""
         self._entries += count
         self._content_bytes += len(lines)
-        self._crc = zlib.crc32(lines, self._crc)
-        self._put(self._compressor.compress(lines) if self._compressor else lines)
+        if self._compressor:
+            self._put(self._compressor.compress(lines))
+        else:
+            self._crc = zlib.crc32(lines, self._crc)
+            self._put(lines)
 
     def _put(self, data: bytes) -> None:
         self._digest.update(data)
@@ -88,7 +91,10 @@ class LineFile:
     def close(self) -> Written:
         """Finish the file and give it its name."""
         if self._compressor:
-            self._put(self._compressor.flush())
+            end = self._compressor.flush()
+            self._put(end)
+            # The compressor counted it already: gzip's last eight bytes are CRC-32 and length.
+            self._crc = int.from_bytes(end[-8:-4], "little")
         self._handle.close()
         self._part.replace(self._root / self._path)
         return Written(
@@ -121,9 +127,9 @@ def disk_named(root: Path) -> Iterator[None]:
         raise DatasetError(f"{root} cannot be written: {error.strerror or error}") from error
 
 
-def write_json(path: Path, value: object) -> None:
+def write_json(path: Path, value: object, *, indent: int | None = 1) -> None:
     """Write JSON so that a reader sees the old file or the new one."""
-    write_pieces(path, lambda put: put(json.dumps(value, indent=1, sort_keys=True) + "\n"))
+    write_pieces(path, lambda put: put(json.dumps(value, indent=indent, sort_keys=True) + "\n"))
 
 
 def write_pieces(path: Path, fill: Callable[[Callable[[str], object]], object]) -> None:

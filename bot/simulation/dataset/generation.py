@@ -101,7 +101,7 @@ def make_and_note(job: Job, hour: int) -> HourDone:
     """Make one hour and note it; what a worker runs."""
     result = make_hour(job, hour)
     with disk_named(Path(job.root)):
-        write_json(_part(job, hour), asdict(result))
+        write_json(_part(job, hour), asdict(result), indent=None)
     return result
 
 

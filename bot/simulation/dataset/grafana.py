@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from bot.simulation.dataset.configuration import METRICS, Config
 from bot.simulation.dataset.draws import words
 from bot.simulation.dataset.entries import Entry, count_of
@@ -40,7 +42,7 @@ class Grafana:
             for metric in range(len(METRICS))
             for service in config.services
         ]
-        self._points: dict[tuple[str, int], list[str]] = {}
+        self._points: dict[tuple[str, int], tuple[str, list[int]]] = {}
         self._of: Load | None = None
 
     def minute(self, minute: Minute) -> list[Entry]:
@@ -48,7 +50,7 @@ class Grafana:
         if self._of is not minute.load:
             self._of = minute.load
             self._points = {
-                (name, metric): [f"{value:.2f}" for value in row]
+                (name, metric): _joined([f"{value:.2f}" for value in row])
                 for name, rows in minute.load.values.items()
                 for metric, row in enumerate(rows)
             }
@@ -82,7 +84,8 @@ class Grafana:
         index = minute.index
         at = word % 60_000
         to = minute.epoch_ms + at
-        values = ",".join(self._points[service, metric][index - POINTS + 1 : index + 1])
+        points, starts = self._points[service, metric]
+        values = points[starts[index - POINTS + 1] : starts[index + 1] - 1]
         text = (
             f'"@kind":"panel","@query":{{"from":"{to - 900_000}","to":"{to}",'
             f'"requestId":"Q{word >> 48}",'
@@ -106,6 +109,12 @@ class Grafana:
                 line = _annotation(minute, decoy.service, text, "planned", len(found))
                 found.append((2_000, line, 0))
         return found
+
+
+def _joined(points: list[str]) -> tuple[str, list[int]]:
+    """The points of a panel as one text, and where each begins, so that any window is a slice."""
+    starts = list(accumulate((len(point) + 1 for point in points), initial=0))
+    return ",".join(points), starts
 
 
 def _annotation(minute: Minute, service: str, text: str, tag: str, place: int) -> str:

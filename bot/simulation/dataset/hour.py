@@ -6,6 +6,8 @@ import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 
 from bot.simulation.dataset.cloudwatch import CloudWatch
@@ -24,6 +26,9 @@ from bot.simulation.dataset.requests import Minute, RequestMaker
 from bot.simulation.dataset.sentry import EVERYDAY_SHARE, Sentry
 from bot.simulation.dataset.traffic import HOUR, Traffic, hour_name, stamp
 
+Ids = dict[str, dict[str, list[int]]]
+_NUMBERS = tuple(map('%07d",'.__mod__, range(65_536)))
+_AT = itemgetter(0)
 _POD_LOG_SHARE = 0.72
 """Of Kubernetes' entries, those that requests leave."""
 
@@ -57,7 +62,7 @@ class HourDone:
 
     hour: int
     files: tuple[Written, ...]
-    ids: dict[str, dict[str, list[int]]]
+    ids: Ids
 
 
 class World:
@@ -103,7 +108,7 @@ class World:
             "grafana": self.grafana.minute(minute),
         }
         for entries in found.values():
-            entries.sort()
+            entries.sort(key=_AT)
         return found
 
 
@@ -141,29 +146,44 @@ def _open(job: Job, path: str) -> LineFile | ParquetFile:
 
 def _fill(
     world: World, load: Load, minutes: Sequence[int], files: Mapping[str, LineFile | ParquetFile]
-) -> dict[str, dict[str, list[int]]]:
+) -> Ids:
     hour = load.start // HOUR
     places = dict.fromkeys(SOURCES, 0)
-    ids: dict[str, dict[str, list[int]]] = {}
+    marked: dict[str, dict[int, list[int]]] = {source: {} for source in SOURCES}
     for number in minutes:
         for source, entries in world.minute(load, number).items():
+            if not entries:
+                continue
             place = places[source]
             head = f'{{"@id":"{source[0]}-{hour}-'
             count = len(entries)
+            _, lines, blames = zip(*entries, strict=True)
             pieces = [head, "", "", "\n"] * count
-            pieces[1::4] = map('%07d",'.__mod__, range(place, place + count))
-            pieces[2::4] = [entry[1] for entry in entries]
+            pieces[1::4] = _numbers(place, count)
+            pieces[2::4] = lines
             files[source].write("".join(pieces).encode("ascii"), count)
-            for at, entry in enumerate(entries, place):
-                if entry[2]:
-                    _note(load, entry[2], source, at, ids)
-            places[source] = place + len(entries)
-    return ids
+            if any(blames):
+                by_blame = marked[source]
+                for at, blame in enumerate(blames, place):
+                    if blame:
+                        by_blame.setdefault(blame, []).append(at)
+            places[source] = place + count
+    return _named(load, marked)
 
 
-def _note(
-    load: Load, blame: int, source: str, place: int, ids: dict[str, dict[str, list[int]]]
-) -> None:
+def _numbers(first: int, count: int) -> Sequence[str]:
+    """`count` places within an hour's file, as ids end."""
+    if first + count > len(_NUMBERS):
+        return list(map('%07d",'.__mod__, range(first, first + count)))
+    return _NUMBERS[first : first + count]
+
+
+def _named(load: Load, marked: Mapping[str, Mapping[int, list[int]]]) -> Ids:
+    """The places of each incident, from the places of each set of bits."""
+    ids: dict[str, dict[str, list[int]]] = {}
     for bit, incident in enumerate(load.incidents):
-        if blame >> bit & 1:
-            ids.setdefault(incident.id, {}).setdefault(source, []).append(place)
+        for source, by_blame in marked.items():
+            rows = [row for blame, row in by_blame.items() if blame >> bit & 1]
+            if rows:
+                ids.setdefault(incident.id, {})[source] = sorted(chain.from_iterable(rows))
+    return ids

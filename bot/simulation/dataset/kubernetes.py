@@ -8,7 +8,7 @@ from collections.abc import Callable
 from bot.simulation.dataset.codebase import site
 from bot.simulation.dataset.configuration import Config
 from bot.simulation.dataset.draws import hexes, weighted, words
-from bot.simulation.dataset.entries import SECONDS, Entry, count_of, period
+from bot.simulation.dataset.entries import SECONDS, THOUSAND, Entry, count_of, period
 from bot.simulation.dataset.fleet import Pod
 from bot.simulation.dataset.happenings import happenings
 from bot.simulation.dataset.load import CPU, MEMORY
@@ -79,10 +79,10 @@ class Kubernetes:
         self._config = config
         self._seed = seed
         self._services = weighted(config.services, [one.replicas for one in config.services])
-        pods = sum(one.replicas for one in config.services)
-        self._period = period(pods, per_minute * 0.125)
+        self._pods = sum(one.replicas for one in config.services)
+        self._period = period(self._pods, per_minute * 0.125)
         self._quiet = per_minute * 0.15
-        self._lines: dict[str, Callable[[Minute, Request, Hop, str], str]] = {
+        self._lines: dict[str, Callable[[Minute, Request, Hop, int], str]] = {
             "go": _go, "java": _java, "node": _node, "python": _python,
         }  # fmt: skip
 
@@ -99,13 +99,12 @@ class Kubernetes:
         found: list[Entry] = []
         lines = self._lines
         for request in minute.requests:
-            begin = request.at
-            for hop in request.hops:
+            begin = request[0]
+            for hop in request[8]:
                 at = begin + hop[3]
                 if at > 59_999:
                     at = 59_999
-                line = lines[hop[0].language](minute, request, hop, SECONDS[at])
-                found.append((at, line, hop[5]))
+                found.append((at, lines[hop[0].language](minute, request, hop, at), hop[5]))
         return found
 
     def _quiet_lines(self, minute: Minute) -> list[Entry]:
@@ -134,39 +133,39 @@ class Kubernetes:
     def _metrics(self, minute: Minute) -> list[Entry]:
         found: list[Entry] = []
         place = 0
+        draws = words(self._pods, self._seed, "pods", minute.number)
         for service in self._config.services:
             values = minute.load.values[service.name]
             marks = minute.load.blame[service.name]
             blame = marks[CPU][minute.index] | marks[MEMORY][minute.index]
+            busy = values[CPU][minute.index] * 9_800_000
+            full = values[MEMORY][minute.index] * 10_485
             for pod in minute.pods[service.name]:
+                word = draws[place]
                 place += 1
                 if (minute.number + place) % self._period:
                     continue
-                word = words(1, self._seed, pod.uid, minute.number)[0]
-                cpu = values[CPU][minute.index] * 9_800_000 + word % 23_000_000
-                memory = values[MEMORY][minute.index] * 10_485 + (word >> 32) % 9_000
-                found.append(
-                    (word % 60_000, _metric(minute, pod, int(cpu), int(memory), word), blame)
-                )
+                cpu, memory = int(busy + word % 23_000_000), int(full + (word >> 32) % 9_000)
+                found.append((word % 60_000, self._metric(minute, pod, cpu, memory, word), blame))
         return found
 
+    def _metric(self, minute: Minute, pod: Pod, cpu: int, memory: int, word: int) -> str:
+        seconds = SECONDS[word % 60_000]
+        name = pod.service
+        return (
+            f'"@kind":"metrics","kind":"PodMetrics","apiVersion":"metrics.k8s.io/v1beta1",'
+            f'"metadata":{{"name":"{pod.name}","namespace":"{self._config.company.namespace}",'
+            f'"uid":"{pod.uid}","creationTimestamp":"{minute.text}{seconds[:2]}Z","labels":'
+            f'{{"app":"{name}"}}}},"timestamp":"{minute.text}{seconds}Z",'
+            f'"window":"{14 + word % 3}.{word >> 50}s","containers":[{{"name":"{name}",'
+            f'"usage":{{"cpu":"{cpu}n","memory":"{memory}Ki"}}}}]}}'
+        )
 
-def _metric(minute: Minute, pod: Pod, cpu: int, memory: int, word: int) -> str:
-    seconds = SECONDS[word % 60_000]
-    namespace = pod.kubernetes.partition('"namespace_name":"')[2].partition('"')[0]
-    return (
-        f'"@kind":"metrics","kind":"PodMetrics","apiVersion":"metrics.k8s.io/v1beta1","metadata":'
-        f'{{"name":"{pod.name}","namespace":"{namespace}","uid":"{pod.uid}",'
-        f'"creationTimestamp":"{minute.text}{seconds[:2]}Z","labels":{{"app":"{pod.service}"}}}},'
-        f'"timestamp":"{minute.text}{seconds}Z","window":"{14 + word % 3}.{word >> 50}s",'
-        f'"containers":[{{"name":"{pod.service}","usage":{{"cpu":"{cpu}n","memory":"{memory}Ki"}}}}]}}'
-    )
 
-
-def _go(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
+def _go(minute: Minute, request: Request, hop: Hop, at: int) -> str:
     _, pod, span, ms, status, _, _ = hop
     _, trace, _, ip, size, agent, route, path, _, _ = request
-    moment = f"{minute.text}{seconds}{(ms * 7919 + size * 104729) % _MILLION:06d}Z"
+    moment = f"{minute.text}{SECONDS[at]}{THOUSAND[ms * 7919 % 1000]}{THOUSAND[size * 729 % 1000]}Z"
     return (
         f'"@kind":"log","time":"{moment}","stream":"stdout","log":"{{\\"level\\":'
         f'\\"info\\",\\"ts\\":\\"{moment}\\",\\"caller\\":\\"http/server.go:118\\",\\"msg\\":'
@@ -177,10 +176,10 @@ def _go(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
     )
 
 
-def _java(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
+def _java(minute: Minute, request: Request, hop: Hop, at: int) -> str:
     service, pod, span, ms, status, _, _ = hop
     _, trace, user, ip, size, _, route, path, _, _ = request
-    moment = f"{minute.text}{seconds}{(ms * 7919 + size * 104729) % _MILLION:06d}Z"
+    moment = f"{minute.text}{SECONDS[at]}{THOUSAND[ms * 7919 % 1000]}{THOUSAND[size * 729 % 1000]}Z"
     return (
         f'"@kind":"log","time":"{moment}","stream":"stdout","log":"{moment}  INFO '
         f"[{service.name},{trace},{span}] 1 --- [nio-8080-exec-{user % 24}] "
@@ -190,13 +189,14 @@ def _java(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
     )
 
 
-def _node(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
+def _node(minute: Minute, request: Request, hop: Hop, at: int) -> str:
     _, pod, span, ms, status, _, _ = hop
-    at, trace, _, ip, size, _, route, path, _, _ = request
-    nanos = (ms * 7919 + size * 104729) % _MILLION
+    _, trace, _, ip, size, _, route, path, _, _ = request
+    moment = f"{minute.text}{SECONDS[at]}"
     return (
-        f'"@kind":"log","time":"{minute.text}{seconds}{nanos:06d}Z","stream":"stdout","log":"{{'
-        f'\\"level\\":30,\\"time\\":{minute.epoch_ms + at},\\"pid\\":1,\\"hostname\\":'
+        f'"@kind":"log","time":"{moment}{THOUSAND[ms * 7919 % 1000]}{THOUSAND[size * 729 % 1000]}'
+        f'Z","stream":"stdout","log":"{{'
+        f'\\"level\\":30,\\"time\\":{minute.epoch_ms + at - ms},\\"pid\\":1,\\"hostname\\":'
         f'\\"{pod.name}\\",\\"reqId\\":\\"{span}\\",\\"traceId\\":\\"{trace}\\",\\"req\\":'
         f'{{\\"method\\":\\"{route[0]}\\",\\"url\\":\\"{path}\\",\\"remoteAddress\\":\\"{ip}\\"}},'
         f'\\"res\\":{{\\"statusCode\\":{status},\\"bytes\\":{size}}},\\"responseTime\\":{ms},'
@@ -204,13 +204,14 @@ def _node(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
     )
 
 
-def _python(minute: Minute, request: Request, hop: Hop, seconds: str) -> str:
+def _python(minute: Minute, request: Request, hop: Hop, at: int) -> str:
     service, pod, span, ms, status, _, _ = hop
     _, trace, user, ip, size, _, route, path, _, _ = request
-    nanos = (ms * 7919 + size * 104729) % _MILLION
+    moment = f"{minute.text}{SECONDS[at]}"
     return (
-        f'"@kind":"log","time":"{minute.text}{seconds}{nanos:06d}Z","stream":"stdout","log":"'
-        f"{minute.text}{seconds} INFO [{service.name}.web] trace_id={trace} span_id={span} "
+        f'"@kind":"log","time":"{moment}{THOUSAND[ms * 7919 % 1000]}{THOUSAND[size * 729 % 1000]}'
+        f'Z","stream":"stdout","log":"'
+        f"{moment} INFO [{service.name}.web] trace_id={trace} span_id={span} "
         f'{ip} \\"{route[0]} {path} HTTP/1.1\\" {status} {size} {ms}ms user={user}'
         f'\\n","kubernetes":{pod.kubernetes}}}'
     )

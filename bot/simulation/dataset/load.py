@@ -81,24 +81,41 @@ class Load:
             for reached in incident.affected
             if reached.service == service.name
         ]
-        values: list[list[float]] = [[] for _ in METRICS]
-        blame: list[list[int]] = [[] for _ in METRICS]
-        for index, row in enumerate(noise):
-            minute = self.first + index
-            quiet = _quiet(service, self.traffic[index], minute, place)
-            wander = [1 + self._noise * BELL[word % BELL_SIZE] for word in row]
-            level = [value * noisy for value, noisy in zip(quiet, wander, strict=True)]
-            marks = [0] * len(METRICS)
-            if any(start <= minute < end for start, end in self._batches.get(service.name, ())):
-                level[CPU] = max(level[CPU], min(level[CPU] + 26, 74.0))
-            for incident, reached in felt:
-                _bend(level, marks, incident, reached, minute, self._bit[incident.id])
-            level[LATENCY] *= max(1.0, 0.4 / (1.01 - level[CPU] / 100))
-            for metric, number in enumerate(level):
-                values[metric].append(round(number, 3))
-                blame[metric].append(marks[metric])
-        self.values[service.name] = values
-        self.blame[service.name] = blame
+        levels = self._quiet_columns(service, noise, place)
+        marks = [[0] * len(noise) for _ in METRICS]
+        busy, slow = levels[CPU], levels[LATENCY]
+        for start, end in self._batches.get(service.name, ()):
+            for index in range(max(0, start - self.first), min(len(noise), end - self.first)):
+                busy[index] = max(busy[index], min(busy[index] + 26, 74.0))
+        for incident, reached in felt:
+            bit = self._bit[incident.id]
+            for index in range(len(noise)):
+                strength = incident.intensity(self.first + index, reached.hops)
+                if strength > 0:
+                    _bend(levels, marks, incident, reached, index, strength, bit)
+        levels[LATENCY] = [
+            late * max(1.0, 0.4 / (1.01 - full / 100))
+            for late, full in zip(slow, busy, strict=True)
+        ]
+        self.values[service.name] = [[round(number, 3) for number in row] for row in levels]
+        self.blame[service.name] = marks
+
+    def _quiet_columns(
+        self, service: Service, noise: Sequence[Sequence[int]], place: int
+    ) -> list[list[float]]:
+        """Each metric of a service, minute by minute, with its noise and without incidents."""
+        size = self._noise
+        quiet = [
+            _quiet(service, traffic, self.first + index, place)
+            for index, traffic in enumerate(self.traffic)
+        ]
+        return [
+            [
+                value * (1 + size * BELL[word % BELL_SIZE])
+                for value, word in zip(row, draws, strict=True)
+            ]
+            for row, draws in zip(zip(*quiet, strict=True), zip(*noise, strict=True), strict=True)
+        ]
 
     def surge(self, index: int) -> float:
         """How much busier than on a quiet day the entrance is: a traffic spike."""
@@ -162,28 +179,27 @@ def _thresholds(service: Service, peak: float) -> list[float]:
 
 
 def _bend(
-    level: list[float],
-    marks: list[int],
+    levels: list[list[float]],
+    marks: list[list[int]],
     incident: Incident,
     reached: Affected,
-    minute: int,
+    index: int,
+    strength: float,
     bit: int,
 ) -> None:
     """Add what one incident does to one service in one minute."""
-    strength = incident.intensity(minute, reached.hops)
-    if strength <= 0:
-        return
     for metric, (mode, size) in incident.pattern.effects.items():
         if reached.hops and metric not in _FELT_BY_CALLERS:
             continue
         place = METRICS.index(metric)
+        level = levels[place]
         amount = size * strength * reached.share
         if mode == "x":
-            level[place] *= 1 + max(0.0, size - 1) * strength * reached.share
+            level[index] *= 1 + max(0.0, size - 1) * strength * reached.share
         elif place in _PERCENT:
-            level[place] += max(0.0, _FULL - level[place]) * min(1.0, amount / 55)
+            level[index] += max(0.0, _FULL - level[index]) * min(1.0, amount / 55)
         else:
-            level[place] += amount
-        level[ERRORS] = min(level[ERRORS], 100.0)
+            level[index] += amount
+        levels[ERRORS][index] = min(levels[ERRORS][index], 100.0)
         if strength >= _FELT:
-            marks[place] |= bit
+            marks[place][index] |= bit

@@ -7,12 +7,14 @@ from functools import lru_cache
 from bot.simulation.dataset.codebase import frames_json
 from bot.simulation.dataset.configuration import Config
 from bot.simulation.dataset.draws import hexes, uuid_text, weighted, words
-from bot.simulation.dataset.entries import SECONDS, Entry, count_of
+from bot.simulation.dataset.entries import SECONDS, THOUSAND, Entry, count_of
 from bot.simulation.dataset.faults import Fault
 from bot.simulation.dataset.fleet import Deployment
 from bot.simulation.dataset.reports import Report
 from bot.simulation.dataset.requests import Minute, Request
 
+_STATUS = {200: "ok", 404: "not_found", 500: "internal_error", 502: "unavailable"}
+_TIERS = ("free", "plus", "business")
 EVERYDAY_SHARE, TRANSACTION_SHARE, SESSION_SHARE = 0.26, 0.5, 0.2
 _SDKS = {
     "go": ("sentry.go", "0.29.1", "go", "go1.23.3"),
@@ -121,55 +123,58 @@ def _event_shape(deployment: Deployment, language: str, fault: Fault) -> str:
 
 
 def _event(minute: Minute, report: Report, digits: str) -> Entry:
-    pod, word, at = report.pod, report.word, report.at
-    shape = _event_shape(pod.deployment, report.service.language, report.fault)
-    before = [
-        f"{minute.text}{SECONDS[max(0, at - gap)]}Z"
-        for gap in (word % 900 + 400, word % 350 + 45, word % 41 + 3, 2)
-    ]
-    text = shape % (
-        report.event_id, minute.text, SECONDS[at], pod.name, report.method, report.template,
-        report.message,
-        report.path, digits[:10], digits[10:26], word % 4 + 1, report.number, digits[26:42],
-        before[0], pod.ip, word % 70_001, word % 613, before[1], report.user, word % 57,
-        digits[42:50], before[2], digits[50:64], before[3], word % 4 + 1, report.number,
-        report.user, report.ip, pod.node, ("free", "plus", "business")[word % 3],
-        report.trace, report.span, report.method, report.path, report.agent, digits[32:64],
+    (at, service, pod, fault, trace, span, event_id, user, ip, method, path, template, agent,
+     number, _, blame, word) = report  # fmt: skip
+    shape = _event_shape(pod.deployment, service.language, fault)
+    text, tries = minute.text, word % 4 + 1
+    http, query, cache = at - word % 900 - 400, at - word % 350 - 45, at - word % 41 - 3
+    line = shape % (
+        event_id, text, SECONDS[at], pod.name, method, template, report.message,
+        path, digits[:10], digits[10:26], tries, number, digits[26:42],
+        f"{text}{SECONDS[http if http > 0 else 0]}Z", pod.ip, word % 70_001, word % 613,
+        f"{text}{SECONDS[query if query > 0 else 0]}Z", user, word % 57, digits[42:50],
+        f"{text}{SECONDS[cache if cache > 0 else 0]}Z", digits[50:64],
+        f"{text}{SECONDS[at - 2 if at > 2 else 0]}Z", tries, number,
+        user, ip, pod.node, _TIERS[word % 3], trace, span, method, path, agent, digits[32:64],
     )  # fmt: skip
-    return at, text, report.blame
+    return at, line, blame
 
 
 def _transaction(minute: Minute, request: Request, place: int, event_id: str) -> Entry:
-    hop = request.hops[place]
-    begin = minute.epoch_ms + request.at
-    end = begin + hop.ms
+    at, trace, user, ip, size, _, route, path, hops, _ = request
+    service, pod, span, ms, status, blame, _ = hops[place]
+    begin = minute.epoch_ms + at
+    method, language = route.method, service.language
     spans = ",".join(
-        f'{{"span_id":"{below.span}","parent_span_id":"{hop.span}","trace_id":"{request.trace}",'
-        f'"op":"http.client","description":"{request.route.method} http://{below.service.name}:8080",'
-        f'"start_timestamp":{(begin + (hop.ms - below.ms) // 2) / 1000:.3f},'
-        f'"timestamp":{(begin + (hop.ms + below.ms) // 2) / 1000:.3f},'
-        f'"status":"{_status(below.status)}"}}'
-        for below in request.hops[place + 1 :]
+        [
+            f'{{"span_id":"{below[2]}","parent_span_id":"{span}","trace_id":"{trace}",'
+            f'"op":"http.client","description":"{method} http://{below[0].name}:8080",'
+            f'"start_timestamp":{_seconds(begin + (ms - below[3]) // 2)},'
+            f'"timestamp":{_seconds(begin + (ms + below[3]) // 2)},'
+            f'"status":"{_STATUS[below[4]]}"}}'
+            for below in hops[place + 1 :]
+        ]
     )
-    parent = f'"parent_span_id":"{request.hops[place - 1].span}",' if place else ""
-    name, language = hop.service.name, hop.service.language
+    parent = f'"parent_span_id":"{hops[place - 1][2]}",' if place else ""
+    sdk = _SDKS[language]
     text = (
         f'"@kind":"transaction","event_id":"{event_id}","type":"transaction",'
-        f'"transaction":"{request.route.method} {request.route.template}",'
-        f'"transaction_info":{{"source":"route"}},"start_timestamp":{begin / 1000:.3f},'
-        f'"timestamp":{end / 1000:.3f},"platform":"{language}",'
-        f'"release":"{hop.pod.deployment.release}","environment":"production",'
-        f'"server_name":"{hop.pod.name}","sdk":{{"name":"{_SDKS[language][0]}",'
-        f'"version":"{_SDKS[language][1]}"}},"tags":{{"service":"{name}","node":"{hop.pod.node}"}},'
-        f'"user":{{"id":"{request.user}","ip_address":"{request.ip}"}},'
-        f'"contexts":{{"trace":{{"trace_id":"{request.trace}","span_id":"{hop.span}",{parent}'
-        f'"op":"http.server","status":"{_status(hop.status)}"}},'
-        f'"response":{{"status_code":{hop.status},"body_size":{request.size}}}}},'
-        f'"request":{{"method":"{request.route.method}",'
-        f'"url":"https://shop.example.com{request.path}"}},"spans":[{spans}]}}'
+        f'"transaction":"{method} {route.template}",'
+        f'"transaction_info":{{"source":"route"}},"start_timestamp":{_seconds(begin)},'
+        f'"timestamp":{_seconds(begin + ms)},"platform":"{language}",'
+        f'"release":"{pod.deployment.release}","environment":"production",'
+        f'"server_name":"{pod.name}","sdk":{{"name":"{sdk[0]}","version":"{sdk[1]}"}},'
+        f'"tags":{{"service":"{service.name}","node":"{pod.node}"}},'
+        f'"user":{{"id":"{user}","ip_address":"{ip}"}},'
+        f'"contexts":{{"trace":{{"trace_id":"{trace}","span_id":"{span}",{parent}'
+        f'"op":"http.server","status":"{_STATUS[status]}"}},'
+        f'"response":{{"status_code":{status},"body_size":{size}}}}},'
+        f'"request":{{"method":"{method}","url":"https://shop.example.com{path}"}},'
+        f'"spans":[{spans}]}}'
     )
-    return request.at, text, hop.blame
+    return at, text, blame
 
 
-def _status(status: int) -> str:
-    return {200: "ok", 404: "not_found", 500: "internal_error"}.get(status, "unavailable")
+def _seconds(moment: int) -> str:
+    """Milliseconds since 1970 as seconds."""
+    return f"{moment // 1000}.{THOUSAND[moment % 1000]}"

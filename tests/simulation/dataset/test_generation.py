@@ -211,8 +211,8 @@ def test_the_same_minutes_are_in_a_set_of_another_length_where_the_plan_is_empty
 
 
 GOLDEN = {
-    "cloudwatch": "3046a986",
+    "cloudwatch": "ea44a231",
     "grafana": "1847e11b",
-    "kubernetes": "134b2597",
-    "sentry": "4628cc70",
+    "kubernetes": "8c4f18f3",
+    "sentry": "4f4095af",
 }
