@@ -93,8 +93,10 @@ def _pairs(told: Mapping[str, Scalar]) -> str:
 
 
 def _quoted(value: Scalar) -> str:
-    plain = str(value).lower() if isinstance(value, bool) else str(value)
-    if _BARE.fullmatch(plain):
+    if not isinstance(value, str):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    plain = value
+    if plain.isidentifier() or _BARE.fullmatch(plain):
         return plain
     escaped = plain.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

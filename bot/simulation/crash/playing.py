@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from heapq import heappop, heappush, merge
 from itertools import count
 from math import sqrt
@@ -142,8 +143,11 @@ class Play:
 
     def _moment(self, seconds: float) -> int:
         """Milliseconds since 1970 of a time of the scenario."""
-        begin = round(self.start.timestamp() * 1000)
-        return begin + round((seconds - self.scenario.begins) * 1000)
+        return self._crash_at + round(seconds * 1000)
+
+    @cached_property
+    def _crash_at(self) -> int:
+        return round(self.start.timestamp() * 1000) + round(-self.scenario.begins * 1000)
 
 
 class _Writer:
