@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
+import yaml
 from crash_samples import small, written
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import NotFound
+from bot.simulation.crash.arguments import FORMAT_NAMES, add_arguments
+from bot.simulation.crash.formats import FORMATS
 from bot.simulation.crash.library import SHIPPED, BadScenario, Library, files, read
 from bot.simulation.crash.scenario import problems
 from bot.simulation.crash.schema import PUBLISHED, crash_schema
@@ -142,3 +147,20 @@ def test_a_name_that_is_not_there_is_told_with_one_that_comes_near(tmp_path: Pat
         Library().get("task_oversel")
     with pytest.raises(NotFound, match="no folder"):
         Library(tmp_path / "none").all()
+
+
+def test_the_example_of_the_documentation_is_a_scenario() -> None:
+    text = (ROOT / "docs" / "rehearsals.md").read_text(encoding="utf-8")
+    block = text[text.index("    # crashes/sold_twice.yaml") :].partition("\n\nThe program")[0]
+    assert problems(yaml.safe_load(textwrap.dedent(block))) == []
+
+
+def test_every_scenario_and_option_is_documented() -> None:
+    text = (ROOT / "docs" / "rehearsals.md").read_text(encoding="utf-8")
+    assert all(f"| `{name}` |" in text for name in NAMES)
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    for action in parser._actions:
+        for option in action.option_strings:
+            assert option in ("-h", "--help") or f"{option}" in text, option
+    assert set(FORMAT_NAMES) == set(FORMATS)
