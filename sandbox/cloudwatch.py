@@ -21,13 +21,14 @@ from aiohttp import web
 
 from bot.analysis.logs import patterns
 from bot.errors import BadPayload
-from sandbox import cloudwatch_insights
+from sandbox import cloudwatch_insights, cloudwatch_live
 
 PAGE_BYTES = 1_048_576
 PAGE_EVENTS = 10_000
 OVERHEAD = 26  # bytes of an event beside its message
 _AT_END = (1 << 62, 0)
 _TARGET = "Logs_20140328."
+_ARN = "arn:aws:logs:eu-central-1:123456789012:log-group:"
 _FILTER = {
     "logGroupName", "logGroupIdentifier", "logStreamNames", "logStreamNamePrefix", "startTime",
     "endTime", "filterPattern", "nextToken", "limit", "interleaved", "unmask", "startFromHead",
@@ -64,17 +65,6 @@ class Group:
 
 
 @dataclass(slots=True)
-class RunningQuery:
-    """An Insights query: its answer, and how often it will still be running when looked at."""
-
-    rows: list[cloudwatch_insights.Row]
-    matched: int
-    scanned: int
-    looks: int
-    status: str = "Running"
-
-
-@dataclass(slots=True)
 class Manners:
     """How the server behaves.
 
@@ -86,6 +76,7 @@ class Manners:
             empty or not, with a token.
         empty_every: every so manieth page is empty and has a token; 0: none.
         refusals: errors that the next calls meet, in their order.
+        denied: errors that calls of an operation always meet, by its name.
         query_looks: so often an Insights query is still running when it is looked at.
         query_ends: the status that it ends with.
     """
@@ -97,8 +88,10 @@ class Manners:
     scan_bytes: int = 50 * PAGE_BYTES
     empty_every: int = 0
     refusals: list[Refused] = field(default_factory=list)
+    denied: dict[str, Refused] = field(default_factory=dict)
     query_looks: int = 1
     query_ends: str = "Complete"
+    live: cloudwatch_live.LiveManners = field(default_factory=cloudwatch_live.LiveManners)
 
 
 class CloudWatchStandIn:
@@ -109,6 +102,7 @@ class CloudWatchStandIn:
         self.groups: dict[str, Group] = {}
         self.calls: Counter[str] = Counter()
         self.throttled = 0
+        self.live_sessions = 0
         self.url = ""
         self._runner: web.AppRunner | None = None
         self._numbers = 0
@@ -116,7 +110,7 @@ class CloudWatchStandIn:
         self._allowance = 0.0
         self._counted_at = time.monotonic()
         self._pages = 0
-        self._queries: dict[str, RunningQuery] = {}
+        self._queries: dict[str, cloudwatch_insights.RunningQuery] = {}
 
     async def start(self, port: int = 0) -> None:
         """Serve on loopback; the address is `url`."""
@@ -165,7 +159,7 @@ class CloudWatchStandIn:
         """
         return self._operation(operation)(dict(asked))
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         operation = request.headers.get("X-Amz-Target", "").removeprefix(_TARGET)
         self.calls[operation] += 1
         body = await request.read()
@@ -173,6 +167,10 @@ class CloudWatchStandIn:
             await asyncio.sleep(self.manners.latency)
         try:
             self._admit(request)
+            if operation in self.manners.denied:
+                raise self.manners.denied[operation]
+            if operation == "StartLiveTail":
+                return await self._live(request, orjson.loads(body))
             answer = self.answer(operation, orjson.loads(body))
         except Refused as refusal:
             told = {"__type": refusal.kind, "message": str(refusal)}
@@ -194,6 +192,20 @@ class CloudWatchStandIn:
             self.throttled += 1
             raise Refused("ThrottlingException", "Rate exceeded")
         self._allowance -= 1
+
+    async def _live(self, request: web.Request, asked: dict[str, Any]) -> web.StreamResponse:
+        arns = {
+            arn: self._group({"logGroupIdentifier": arn}) for arn in asked["logGroupIdentifiers"]
+        }
+        matches = patterns.parse(asked.get("logEventFilterPattern", "")).matches
+
+        def newer(seen: int) -> list[tuple[str, cloudwatch_live.Event]]:
+            pairs = [(arn, event) for arn, group in arns.items() for event in group.events]
+            return [each for each in pairs if each[1].number > seen and matches(each[1].message)]
+
+        manners = self.manners.live
+        self.live_sessions += 1
+        return await cloudwatch_live.serve(request, asked, newer, self._numbers, manners)
 
     def _operation(self, name: str) -> Callable[[dict[str, Any]], bytes]:
         known: Mapping[str, Callable[[dict[str, Any]], bytes]] = {
@@ -226,7 +238,9 @@ class CloudWatchStandIn:
         if not 1 <= most <= 50:
             raise Refused("InvalidParameterException", "limit: must be between 1 and 50")
         page = names[first : first + most]
-        answer: dict[str, Any] = {"logGroups": [{"logGroupName": name} for name in page]}
+        answer: dict[str, Any] = {
+            "logGroups": [{"logGroupName": name, "logGroupArn": f"{_ARN}{name}"} for name in page]
+        }
         if first + most < len(names):
             answer["nextToken"] = str(first + most)
         return orjson.dumps(answer)
@@ -256,32 +270,12 @@ class CloudWatchStandIn:
             cloudwatch_insights.row_of(event.at, event.message, event.stream, name, event.number)
             for event, name in events
         ]
-        found, matched = query.run(rows)
         query_id = f"query-{len(self._queries)}"
-        looks = self.manners.query_looks
-        self._queries[query_id] = RunningQuery(found, matched, len(rows), looks)
+        self._queries[query_id] = query.begin(rows, self.manners.query_looks)
         return orjson.dumps({"queryId": query_id})
 
     def _query_results(self, asked: dict[str, Any]) -> bytes:
-        query = self._query(asked)
-        if query.status == "Running":
-            query.looks -= 1
-            query.status = "Running" if query.looks >= 0 else self.manners.query_ends
-        is_done = query.status == "Complete"
-        cells = [
-            [{"field": name, "value": value} for name, value in row.items()] for row in query.rows
-        ]
-        statistics = {
-            "recordsMatched": float(query.matched),
-            "recordsScanned": float(query.scanned),
-            "bytesScanned": 1.0,
-        }
-        told = {
-            "status": query.status,
-            "statistics": statistics,
-            "results": cells if is_done else [],
-        }
-        return orjson.dumps(told)
+        return self._query(asked).look(self.manners.query_ends)
 
     def _stop_query(self, asked: dict[str, Any]) -> bytes:
         query = self._query(asked)
@@ -290,7 +284,7 @@ class CloudWatchStandIn:
         query.status = "Cancelled"
         return orjson.dumps({"success": True})
 
-    def _query(self, asked: Mapping[str, Any]) -> RunningQuery:
+    def _query(self, asked: Mapping[str, Any]) -> cloudwatch_insights.RunningQuery:
         if asked.get("queryId") not in self._queries:
             raise Refused("ResourceNotFoundException", "The specified query does not exist.")
         return self._queries[asked["queryId"]]
@@ -389,5 +383,5 @@ def _stream(group: Group, name: str) -> dict[str, Any]:
         "firstEventTimestamp": min(times, default=0),
         "lastEventTimestamp": max(times, default=0),
         "lastIngestionTime": max(times, default=0),
-        "arn": f"arn:aws:logs:eu-central-1:123456789012:log-group:{group.name}:log-stream:{name}",
+        "arn": f"{_ARN}{group.name}:log-stream:{name}",
     }

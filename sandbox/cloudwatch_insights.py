@@ -34,6 +34,34 @@ class Malformed(Exception):  # noqa: N818 - becomes MalformedQueryException
     """A stage that is not understood."""
 
 
+@dataclass(slots=True)
+class RunningQuery:
+    """A query that was started: its answer, and how often it is still running when looked at."""
+
+    rows: list[Row]
+    matched: int
+    scanned: int
+    looks: int
+    status: str = "Running"
+
+    def look(self, ends: str) -> bytes:
+        """What GetQueryResults says now; it ends with the status `ends`."""
+        if self.status == "Running":
+            self.looks -= 1
+            self.status = "Running" if self.looks >= 0 else ends
+        rows = self.rows if self.status == "Complete" else []
+        told = {
+            "status": self.status,
+            "statistics": {
+                "recordsMatched": float(self.matched),
+                "recordsScanned": float(self.scanned),
+                "bytesScanned": 1.0,
+            },
+            "results": [[{"field": name, "value": row[name]} for name in row] for row in rows],
+        }
+        return orjson.dumps(told)
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """A query, understood."""
@@ -43,13 +71,13 @@ class Query:
     newest_first: bool
     limit: int
 
-    def run(self, rows: Sequence[Row]) -> tuple[list[Row], int]:
-        """The rows of the answer, of rows in order of time, and how many matched."""
+    def begin(self, rows: Sequence[Row], looks: int) -> RunningQuery:
+        """Search rows in order of time."""
         found = [row for row in rows if all(keep(row) for keep in self.keep)]
         ordered = found[::-1] if self.newest_first else found
         wanted = (*self.fields, "@ptr")
         shown: list[Row] = [{name: row[name] for name in wanted if name in row} for row in ordered]
-        return shown[: self.limit], len(found)
+        return RunningQuery(shown[: self.limit], len(found), len(rows), looks)
 
 
 def parse(text: str) -> Query:

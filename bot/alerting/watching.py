@@ -28,9 +28,15 @@ class Watch:
     Attributes:
         progress: what the store tells, summed over all its attempts.
         trouble: why nothing comes at the moment; "" while all is well.
+        note: what is otherwise than it was asked for.
+
+    Args:
+        live: by CloudWatch's Live Tail, as long as it can be had; else the store is polled.
     """
 
-    def __init__(self, logs: LogStores, redactor: Redactor, query: LogQuery) -> None:
+    def __init__(
+        self, logs: LogStores, redactor: Redactor, query: LogQuery, *, live: bool = False
+    ) -> None:
         self._logs = logs
         self._redactor = redactor
         self._query = query
@@ -38,6 +44,8 @@ class Watch:
         self._raw: deque[LogLine] = deque(maxlen=_CONTEXT)
         self.progress = Progress()
         self.trouble = ""
+        self.note = ""
+        self._live = live
 
     async def lines(self) -> AsyncGenerator[Lines, None]:
         """New lines as they come; an empty batch whenever the store was looked at in vain, or
@@ -50,18 +58,26 @@ class Watch:
         nothing: list[LogLine] = []
         query = self._query
         while True:
+            began = False
             try:
-                async with aclosing(self._logs.tail(query, self.progress)) as batches:
+                follow = self._logs.live if self._live else self._logs.tail
+                async with aclosing(follow(query, self.progress)) as batches:
                     async for batch in batches:
-                        self.trouble, wait = "", FIRST_WAIT
+                        self.trouble, wait, began = "", FIRST_WAIT, True
                         yield await self._clean(self._fresh(batch))
             except UpstreamError as error:
-                if error.permanent:
+                if self._live and (error.permanent or not began):
+                    self._live, wait = False, 0.0
+                    self.note = (
+                        f"Live Tail is not to be had, the log is asked every second: {error}"
+                    )
+                elif error.permanent:
                     raise
-                self.trouble = str(error)
+                else:
+                    self.trouble = str(error)
             yield nothing
             await asyncio.sleep(wait)
-            wait = min(wait * 2, LONGEST_WAIT)
+            wait = min(max(FIRST_WAIT, wait * 2), LONGEST_WAIT)
             reached = self.progress.reached or self._query.start
             query = replace(self._query, start=max(self._query.start, reached - OVERLAP))
 

@@ -98,6 +98,7 @@ class LogsCog(commands.Cog, name="Logs"):
         since="From when (default now): 5m, 10:30",
         minutes=f"It ends after so many (default {MINUTES})",
         place="One message that is edited (default), or a thread that keeps all lines",
+        live="By CloudWatch's Live Tail: at once, billed by the minute, sampled if much comes",
     )
     @app_commands.choices(level=LEVELS, place=PLACES)
     @app_commands.autocomplete(service=log_groups, since=moments)
@@ -114,6 +115,7 @@ class LogsCog(commands.Cog, name="Logs"):
         since: app_commands.Range[str, 1, 60] = "1s",
         minutes: app_commands.Range[int, 1, MOST_MINUTES] = MINUTES,
         place: str = "message",
+        live: bool = False,
     ) -> None:
         """Post the message that shows the tail."""
         asked = Asked(
@@ -124,6 +126,7 @@ class LogsCog(commands.Cog, name="Logs"):
             where=where,
             trace=trace,
             since=since,
+            live=live,
         )
         await tail(interaction, asked, alert_id=alert, minutes=minutes, in_thread=place == "thread")
 

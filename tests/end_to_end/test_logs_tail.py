@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -219,3 +220,16 @@ async def test_secrets_and_hostile_text_are_harmless_in_tails(
     assert "\x07" not in str(message)
     assert not message["mention_everyone"]
     assert bare(message).count("```") == 2
+
+
+async def test_live_tail_is_used_where_it_was_chosen(
+    stage: Rehearsal, aws: CloudWatchStandIn
+) -> None:
+    aws.manners.live.most = 2
+    await stage.type("sam", "logs-tail", service="checkout", live=True)
+    async with asyncio.timeout(5):
+        while not aws.live_sessions:  # noqa: ASYNC110 - the stand-in has no event for it
+            await asyncio.sleep(0.01)
+    aws.add(CHECKOUT, "web", [(ago(seconds=0), f"INFO line {n}") for n in range(5)])
+    await tail_shows(stage, "I line 1", "The store left lines out by itself")
+    assert aws.calls["StartLiveTail"] == 1

@@ -45,6 +45,7 @@ class Question:
         insights: let CloudWatch Logs Insights search.
         alert: the number of the alert around whose error the lines stand; 0 for none.
         occurred: when that error happened, in milliseconds.
+        live: follow by CloudWatch's Live Tail.
         kept: ask for what is kept with the alert, and nothing else counts.
     """
 
@@ -66,6 +67,7 @@ class Question:
     alert: int = 0
     occurred: int = 0
     kept: bool = False
+    live: bool = False
 
     def query(self) -> LogQuery:
         """The same for a log store.

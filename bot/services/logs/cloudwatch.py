@@ -22,6 +22,7 @@ from bot.errors import JinkiesError, NotFound, UpstreamError
 from bot.services.logs.asking import GroupAsker
 from bot.services.logs.failures import SYSTEM, Refusal, explained
 from bot.services.logs.limiting import limited
+from bot.services.logs.live import MOST_GROUPS, LiveTail
 from bot.services.logs.merging import merged
 from bot.services.logs.pace import MOST_WORKERS, Pace
 from bot.services.logs.slices import SlicedRead
@@ -137,6 +138,45 @@ class CloudWatchStore:
         async with aclosing(followed(look, start, progress, self._rhythm)) as batches:
             async for lines in batches:
                 yield lines
+
+    async def live(
+        self, query: LogQuery, progress: Progress | None = None
+    ) -> AsyncGenerator[Lines, None]:
+        """As `tail`, by Live Tail: pushed, and sampled where much comes.
+
+        Raises:
+            UpstreamError: also where the account or the number of groups does not allow it.
+        """
+        progress = progress if progress is not None else Progress()
+        if len(query.groups) > MOST_GROUPS:
+            raise UpstreamError(SYSTEM, f"Live Tail takes {MOST_GROUPS} groups.", permanent=True)
+        names = {await self._arn(group): group for group in query.groups}
+
+        def earlier(asked: LogQuery) -> AsyncGenerator[Lines, None]:
+            return self.read(replace(asked, limit=0, newest_first=False))
+
+        client = await asyncio.to_thread(self._live_client)
+        session = LiveTail(client, names, query, earlier)
+        async with aclosing(session.lines(progress)) as batches:
+            async for lines in batches:
+                yield lines
+
+    def _live_client(self) -> Any:
+        """Live Tail has a host of its own, except where AWS is a local one; refused, we poll."""
+        session, endpoint_url = self._client_args
+        inject = Config(inject_host_prefix=not endpoint_url, retries={"max_attempts": 1})
+        return session.client(
+            "logs", endpoint_url=endpoint_url or None, config=_CONFIG.merge(inject)
+        )
+
+    async def _arn(self, group: str) -> str:
+        if group.startswith("arn:"):
+            return group.removesuffix(":*")
+        answer = await self.call("describe_log_groups", logGroupNamePrefix=group)
+        for each in answer["logGroups"]:
+            if each["logGroupName"] == group:
+                return str(each.get("logGroupArn") or each["arn"]).removesuffix(":*")
+        raise NotFound(f"There is no log group {group}.")
 
     async def around(
         self, line: LogLine, *, before: int = 20, after: int = 20

@@ -146,6 +146,20 @@ class LogStores:
             async for lines in batches:
                 yield lines
 
+    async def live(
+        self, query: LogQuery, progress: Progress | None = None
+    ) -> AsyncGenerator[Lines, None]:
+        """As `CloudWatchStore.live`; no other store has it."""
+        from bot.services.logs.cloudwatch import CloudWatchStore  # boto3 takes long to load
+
+        parts = await self._parts(query)
+        store, part = parts[0]
+        if len(parts) > 1 or not isinstance(store, CloudWatchStore):
+            raise UpstreamError("Logs", "only CloudWatch has Live Tail.", permanent=True)
+        async with aclosing(store.live(part, progress)) as batches:
+            async for lines in batches:
+                yield lines
+
     async def around(
         self, line: LogLine, *, before: int = 20, after: int = 20
     ) -> tuple[LogLine, ...]:

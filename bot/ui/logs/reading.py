@@ -47,6 +47,7 @@ class Asked:
     stream: str = ""
     limit: int = LIMIT
     newest_first: bool = True
+    live: bool = False
 
 
 async def ask(press: Press, asked: Asked) -> None:
@@ -90,6 +91,7 @@ async def question_of(logs: LogDesk, asked: Asked) -> Question:
         stream=asked.stream,
         limit=asked.limit,
         newest_first=asked.newest_first,
+        live=asked.live,
     )
     Sieve(question.query())  # a condition that cannot be read is refused before anything is asked
     return replace(question, groups=await logs.stores.resolve(asked.service))

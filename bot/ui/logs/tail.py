@@ -252,6 +252,8 @@ class Tail:
         progress = self._watch.progress
         if self._watch.trouble:
             notes.append(f"⚠️ {plain.label(self._watch.trouble, 200)} It is tried again.")
+        if self._watch.note:
+            notes.append(f"-# {plain.label(self._watch.note, 250)}")
         if progress.throttled:
             notes.append("-# The store asked to slow down; no line is lost.")
         if progress.sampled:

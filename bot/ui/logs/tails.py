@@ -140,7 +140,7 @@ class Tails:
         tail = Tail(
             row,
             question,
-            Watch(desk.stores, desk.redactor, question.query()),
+            Watch(desk.stores, desk.redactor, question.query(), live=question.live),
             self,
             zone=desk.zone,
             clock=desk.clock,
