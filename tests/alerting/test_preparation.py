@@ -6,7 +6,7 @@ import pytest
 
 from bot.alerting.preparation import Preparation
 from bot.alerting.redaction import Redactor
-from bot.models import Event, ExceptionInfo, Frame
+from bot.models import DRILL_SOURCE, Event, ExceptionInfo, Frame
 
 TRACE = """Traceback (most recent call last):
   File "/app/shop/pricing.py", line 2, in price
@@ -59,3 +59,16 @@ def test_an_exception_stays_if_its_trace_cannot_be_read(prepare):
     told = ExceptionInfo("KeyError", "x")
     arrival = prepare(event(stack_trace="no trace at all", exceptions=(told,)))
     assert arrival.event.exceptions == (told,)
+
+
+@pytest.mark.parametrize("named", ["drill #7", "DRILL #7", "Drill #", "drill #seven"])
+def test_nobody_else_can_use_the_environment_of_a_drill(prepare, named):
+    arrival = prepare(event(environment=named))
+    assert arrival.event.environment == arrival.identity.environment == f"not a {named}"
+    drilled = prepare(event(environment=named, source=DRILL_SOURCE))
+    assert drilled.event.environment == named
+
+
+@pytest.mark.parametrize("named", ["drill", "drills #7", "predrill #7", "production"])
+def test_other_environments_are_left_alone(prepare, named):
+    assert prepare(event(environment=named)).event.environment == named

@@ -146,6 +146,15 @@ def test_a_pull_request_names_its_alerts_issue_without_closing_it() -> None:
     assert closing_numbers(draft.body) == []
 
 
+def test_the_drafts_of_a_drill_say_so_in_title_body_and_labels() -> None:
+    real = detail()
+    for draft in drafts(replace(real, alert=replace(real.alert, environment="drill #7"))):
+        assert draft.title.startswith("[DRILL] ")
+        assert "**This is a drill.**" in draft.body
+        assert "drill" in draft.labels
+    assert not any("drill" in draft.body.lower() for draft in drafts(real))
+
+
 def test_the_report_goes_where_it_is_told() -> None:
     draft = pull_request_draft(detail(), "acme/shop", folder="/docs/incidents/")
     assert list(draft.files) == ["docs/incidents/J-42.md"]

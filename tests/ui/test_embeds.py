@@ -47,7 +47,7 @@ def hostile_details(draw: Any) -> AlertDetail:
     return detail(
         alert=alert(
             service=draw(TEXT),
-            environment=draw(TEXT),
+            environment=draw(TEXT | st.just("drill #7")),
             title=draw(TEXT),
             message=draw(TEXT),
             state=state,
@@ -280,3 +280,14 @@ def test_an_issue_and_a_pull_request_become_links() -> None:
 
 async def test_discord_py_keeps_no_card_in_memory() -> None:
     assert card(detail(), NOW).view.is_finished()
+
+
+async def test_everything_on_a_card_of_a_drill_says_so() -> None:
+    shown = card(detail(alert=alert(environment="drill #7", severity=Severity.CRITICAL)), NOW)
+    assert shown.content.startswith("🎭 DRILL · ")
+    assert (shown.embed.title or "").startswith("[DRILL] ")
+    assert (shown.embed.author.name or "").startswith("🎭 DRILL · ")
+    assert "drill #7: none of this is real" in (shown.embed.footer.text or "")
+    real = card(detail(alert=alert(severity=Severity.CRITICAL)), NOW)
+    assert shown.embed.colour != real.embed.colour
+    assert "DRILL" not in str(real.embed.to_dict())

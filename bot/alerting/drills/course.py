@@ -30,7 +30,7 @@ from bot.store.drills import Deed, Drill
 log = logging.getLogger(__name__)
 
 TICK = 1.0  # seconds between two looks, while a drill is under way
-CARD_WAIT = timedelta(seconds=5)  # for the link of a real alert's card
+CARD_WAIT = timedelta(seconds=3)  # for the link of a real alert's card
 CLEARING = timedelta(seconds=30)  # for the last cards to be written, before the area is closed
 NOBODY = "the drill"
 SOLVED, TIME, STOPPED, INTERRUPTED, BROKEN = "solved", "time", "stopped", "interrupted", "broken"
