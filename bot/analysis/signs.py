@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ _CHANGE = re.compile(
 )
 _CHANGE_WORDS = ("releas", "deploy", "roll", "migrat", "applying", "feature flag", "scal")
 _HEAD = 4_000
+_SAME_AGAIN = 0.7
+"""So much less is a further sign worth if its service has told one of its kind already."""
 _WORTH = {None: 0, Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2, Severity.CRITICAL: 2}
 
 
@@ -109,6 +112,10 @@ class _Shape:
     first: dict[str, list[float]] = field(default_factory=dict)
     last: dict[str, list[float]] = field(default_factory=dict)
 
+    @property
+    def source(self) -> tuple[str, int]:
+        return self.service, _WORTH[self.severity]
+
     def hear(self, at: int, pairs: Mapping[str, str]) -> None:
         self.count += 1
         self.last_at = at
@@ -151,10 +158,23 @@ class Signs:
 
     def told(self, most: int = MAX_SIGNS) -> tuple[Sign, ...]:
         """The signs that say most, in the order in which they began."""
-        every = self._shapes.values()
-        ranked = sorted(every, key=lambda shape: (-_rank(shape), shape.first_at))[:most]
-        ranked.sort(key=lambda shape: shape.first_at)
-        return tuple(_sign(shape) for shape in ranked)
+        left = {id(shape): (_rank(shape), shape) for shape in self._shapes.values()}
+        chosen: list[_Shape] = []
+        told: Counter[tuple[str, int]] = Counter()
+        while left and len(chosen) < most:
+            # The tenth way in which one service fails says less than the first of another.
+            _, best = max(
+                left.values(),
+                key=lambda each: (
+                    each[0] - _SAME_AGAIN * told[each[1].source],
+                    -each[1].first_at,
+                ),
+            )
+            del left[id(best)]
+            told[best.source] += 1
+            chosen.append(best)
+        chosen.sort(key=lambda shape: shape.first_at)
+        return tuple(_sign(shape) for shape in chosen)
 
 
 def _rank(shape: _Shape) -> float:

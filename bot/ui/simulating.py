@@ -112,7 +112,7 @@ def _progress(play: Play, at: int, warnings: int, latest: str) -> str:
     when = f"{times.exact(left)} before the crash" if left else "after the crash"
     return (
         f"🧪 **{plain.label(play.scenario.scenario, 64)}** `{'█' * filled}{'░' * (_BAR - filled)}` "
-        f"{when} · {warnings} warnings\n-# {plain.label(latest, 200)}"
+        f"{when} · {warnings} warning{'s' * (warnings != 1)}\n-# {plain.label(latest, 200)}"
     )
 
 
