@@ -17,7 +17,7 @@ Choices = list[app_commands.Choice[str]]
 async def crashes(interaction: discord.Interaction[JinkiesClient], typed: str) -> Choices:
     """Crash scenarios by name or title."""
     desk = interaction.client.desk
-    return offered_crashes(desk, desk.access.person(interaction), typed)
+    return await offered_crashes(desk, desk.access.person(interaction), typed)
 
 
 @app_commands.guild_only()

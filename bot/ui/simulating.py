@@ -69,14 +69,15 @@ async def simulate_crash(
     )
 
 
-def offered_crashes(desk: Desk, person: Person, typed: str) -> list[app_commands.Choice[str]]:
+async def offered_crashes(desk: Desk, person: Person, typed: str) -> list[app_commands.Choice[str]]:
     """Scenarios whose name or title holds what is typed."""
     if Capability.RESPOND not in person.capabilities:
         return []
+    known, _ = await asyncio.to_thread(desk.crashes.sound)  # it reads files
     wanted = typed.strip().lower()
     return [
         app_commands.Choice(name=plain.clip(f"{name}: {each.scenario.title}", 100), value=name)
-        for name, each in desk.crashes.all().items()
+        for name, each in known.items()
         if wanted in name or wanted in each.scenario.title.lower()
     ][:MAX_CHOICES]
 

@@ -36,7 +36,7 @@ class Found:
 
 
 class Library:
-    """The scenarios by name; files are read anew whenever they are asked for.
+    """The scenarios by name; a file that changes is read anew. Thread-safe.
 
     Args:
         own: a team's folder, or None. Files in it that are no crash scenario (incident
@@ -45,32 +45,69 @@ class Library:
 
     def __init__(self, own: Path | None = None) -> None:
         self._own = own
+        self._read: dict[tuple[Path, int, int], Found | BadScenario | None] = {}
 
     def all(self) -> Mapping[str, Found]:
-        """Every scenario; raises `BadScenario` for the first file that is wrong."""
+        """Every scenario.
+
+        Raises:
+            BadScenario: a file is wrong; the first that is.
+            NotFound: the team's folder is not there.
+        """
+        found, wrong = self.sound()
+        if wrong:
+            raise wrong[0]
+        return found
+
+    def sound(self) -> tuple[Mapping[str, Found], Sequence[JinkiesError]]:
+        """Every scenario that can be played, and what is wrong with the others."""
         found: dict[str, Found] = {}
+        wrong: list[JinkiesError] = []
         for folder in (SHIPPED, self._own):
-            for path in files(folder) if folder is not None else ():
-                document = read(path)
-                if isinstance(document, dict) and "scenario_id" in document:
-                    continue
-                one = scenario_of(path, document)
-                found[one.scenario.scenario] = one
-        return dict(sorted(found.items()))
+            try:
+                paths = files(folder) if folder is not None else []
+            except NotFound as error:
+                wrong.append(error)
+                continue
+            for one in map(self._of, paths):
+                if isinstance(one, BadScenario):
+                    wrong.append(one)
+                elif one is not None:
+                    found[one.scenario.scenario] = one
+        return dict(sorted(found.items())), wrong
 
     def get(self, name: str) -> Found:
         """One scenario, by its name.
 
         Raises:
             NotFound: there is none of that name; says which come near.
-            BadScenario: its file is wrong.
+            BadScenario: there is none, but a file that is wrong.
         """
-        known = self.all()
+        known, wrong = self.sound()
         if name in known:
             return known[name]
+        if wrong:
+            raise wrong[0]
         close = get_close_matches(name, known, n=1, cutoff=0.4)
         meant = f" Did you mean {close[0]}?" if close else ""
         raise NotFound(f"There is no scenario {name}.{meant} There are {', '.join(known)}.")
+
+    def _of(self, path: Path) -> Found | BadScenario | None:
+        """What a file is; None if it is no crash scenario at all."""
+        state = path.stat()
+        key = (path, state.st_mtime_ns, state.st_size)
+        if key not in self._read:
+            self._read[key] = _opened(path)
+        return self._read[key]
+
+
+def _opened(path: Path) -> Found | BadScenario | None:
+    try:
+        document = read(path)
+        is_other = isinstance(document, dict) and "scenario_id" in document
+        return None if is_other else scenario_of(path, document)
+    except BadScenario as error:
+        return error
 
 
 def files(folder: Path) -> list[Path]:

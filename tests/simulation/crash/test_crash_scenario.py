@@ -137,9 +137,22 @@ def test_a_wrong_file_is_named_with_every_problem(tmp_path: Path) -> None:
     written(tmp_path, document)
     with pytest.raises(BadScenario, match=r"small\.yaml: \$\.crash\.program\.folder: is not there"):
         Library(tmp_path).all()
+    assert Library(tmp_path).get("paystack_timeout").scenario.title.startswith("Paystack")
+    with pytest.raises(BadScenario, match="is not there"):
+        Library(tmp_path).get("small")
     (tmp_path / "small.yaml").write_text("scenario: [")
     with pytest.raises(BadScenario, match=r"small\.yaml: line 1: is no YAML"):
         Library(tmp_path).all()
+
+
+def test_a_file_that_is_mended_is_read_again(tmp_path: Path) -> None:
+    library = Library(written(tmp_path))
+    first = library.get("small")
+    assert library.get("small") is first
+    (tmp_path / "small.yaml").write_text("scenario: [")
+    assert [type(each) for each in library.sound()[1]] == [BadScenario]
+    written(tmp_path, small() | {"title": "Mended"})
+    assert library.get("small").scenario.title == "Mended"
 
 
 def test_a_name_that_is_not_there_is_told_with_one_that_comes_near(tmp_path: Path) -> None:
