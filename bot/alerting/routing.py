@@ -32,10 +32,10 @@ class Routing:
         """The receiver of an alert.
 
         Raises:
-            NotFound: it belongs to a drill that has no area.
+            NotFound: it belongs to a drill that is over, so that nobody looks at it any more.
         """
         if alert.drill:
             if alert.drill not in self._drills:
-                raise NotFound(f"Drill #{alert.drill} has no area.")
+                raise NotFound(f"{alert.short_id} belongs to drill #{alert.drill}, which is over.")
             return self._drills[alert.drill]
         return self._by_service.get(alert.service.casefold(), self._default)

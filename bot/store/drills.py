@@ -14,7 +14,16 @@ from bot.models import DRILL_ENVIRONMENT, AlertState, Severity
 from bot.store import rows
 from bot.store.listing import ALERTS, IS_REAL
 from bot.store.moments import to_moment, to_moment_or_none, to_number
-from bot.store.schema import acts, alerts, drill_deeds, drill_people, drills, outbox, silences
+from bot.store.schema import (
+    acts,
+    alerts,
+    cards,
+    drill_deeds,
+    drill_people,
+    drills,
+    outbox,
+    silences,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +123,8 @@ def scored(connection: Connection, person_id: int | None, limit: int) -> tuple[D
 
 
 def areas(connection: Connection) -> tuple[Drill, ...]:
-    """Every drill that has an area: cards of its alerts never go anywhere else."""
-    return _read(connection, drills.c.area_id != 0)
+    """Every drill whose area is still there: cards of its alerts never go anywhere else."""
+    return _read(connection, drills.c.area_id != 0, drills.c.is_cleared.is_(False))
 
 
 def put(connection: Connection, drill_id: int, **changes: Any) -> None:
@@ -125,6 +134,14 @@ def put(connection: Connection, drill_id: int, **changes: Any) -> None:
         for name, value in changes.items()
     }
     connection.execute(update(drills).where(drills.c.id == drill_id).values(values))
+
+
+def clear(connection: Connection, drill_id: int) -> None:
+    """Its area is put away: its cards are nobody's any more, and nothing is owed to them."""
+    own = select(alerts.c.id).where(alerts.c.environment == environment(drill_id))
+    connection.execute(delete(outbox).where(outbox.c.alert_id.in_(own)))
+    connection.execute(delete(cards).where(cards.c.alert_id.in_(own)))
+    put(connection, drill_id, is_cleared=True)
 
 
 def forget(connection: Connection, drill_id: int) -> None:

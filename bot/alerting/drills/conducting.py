@@ -6,6 +6,7 @@ A drill does not begin while a real critical alert is open.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Callable, Mapping, MutableMapping, MutableSet
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from bot.alerting.ingest import Intake
 from bot.alerting.owing import Route
 from bot.analysis import stacktrace
 from bot.analysis.logs.query import LogLine
-from bot.errors import JinkiesError, NotFound
+from bot.errors import JinkiesError, NotFound, UpstreamError
 from bot.models import Frame, Person, Receiver
 from bot.services.logs.played import PREFIX
 from bot.simulation.crash.library import Library
@@ -30,6 +31,8 @@ from bot.simulation.drill.planning import Planner
 from bot.simulation.drill.scoring import Scorecard
 from bot.store import Store, Transaction, drills
 from bot.store.drills import Deed, Drill
+
+log = logging.getLogger(__name__)
 
 SHORTEST, USUAL, LONGEST = 1, 30, 180  # minutes
 NONE_UNDER_WAY = "No drill is under way. `/drill start` begins one."
@@ -101,6 +104,7 @@ class Drills:
             planner=planner,
             area=area,
             admit=self._admit,
+            dismiss=self._dismiss,
             route=route,
             clock=clock,
             wake=wake,
@@ -143,6 +147,7 @@ class Drills:
     async def abandon(self, drill: Drill) -> None:
         """It has no area, so there is no drill."""
         self._plans.pop(drill.id, None)
+        self._dismiss(drill)
         await self._store.write(lambda transaction: drills.forget(transaction, drill.id))
 
     async def begin(self, drill: Drill, area_id: int) -> Drill:
@@ -186,6 +191,11 @@ class Drills:
         self._receivers[drill.id] = Receiver(drill.area_id, names if drill.pings else "")
         if drill.ships:
             self._ships.add(drill.id)
+
+    def _dismiss(self, drill: Drill) -> None:
+        """Its alerts are history."""
+        self._receivers.pop(drill.id, None)
+        self._ships.discard(drill.id)
 
     # --- taking part -------------------------------------------------------------------------
 
@@ -260,11 +270,20 @@ class Drills:
         first = bool(is_service) and not play.is_named
         play.is_named = play.is_named or bool(is_service)
         if first:
-            await self._area.tell_named(play.drill, person.name, truth.service)
+            await self._tell_named(play.drill, person)
         self.course.wake()
         deeds = await self._store.read(lambda connection: drills.deeds(connection, play.drill.id))
         known = {deed.kind for deed in deeds if deed.is_right}
         return Verdict(is_service, is_line, frozenset({"service", "line"} - known))
+
+    async def _tell_named(self, drill: Drill, person: Person) -> None:
+        """The answer counts, even if Discord does not take the news of it."""
+        assert self.course.last is not None, "there is a drill"
+        try:
+            service = self.course.last.plan.truth.service
+            await self._area.tell_named(drill, person.name, service)
+        except UpstreamError as error:
+            log.warning("drill #%d was not told who has it: %s", drill.id, error)
 
     def _taking_part(self, person: Person) -> Play:
         play = self.course.play

@@ -45,6 +45,7 @@ class Course:
 
     Args:
         admit: told of every drill that has an area, so that its cards find their way.
+        dismiss: told of every drill whose area is put away.
         route: where cards go; of a real alert it is pointed to while its card has no link.
 
     The others are as `Drills` has them. `play` is the drill under way; `last` also the one before.
@@ -58,6 +59,7 @@ class Course:
         planner: Planner,
         area: Area,
         admit: Callable[[Drill], None],
+        dismiss: Callable[[Drill], None],
         route: Route,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
@@ -68,6 +70,7 @@ class Course:
         self._planner = planner
         self._area = area
         self._admit = admit
+        self._dismiss = dismiss
         self._route = route
         self._clock = clock
         self._wake = wake
@@ -249,7 +252,8 @@ class Course:
         await self._cleared(drill)
 
     async def _cleared(self, drill: Drill) -> None:
-        await self._store.write(partial(drills.put, drill_id=drill.id, is_cleared=True))
+        await self._store.write(partial(drills.clear, drill_id=drill.id))
+        self._dismiss(drill)
 
 
 def _close(

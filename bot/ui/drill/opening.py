@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import replace
 
@@ -16,6 +17,8 @@ from bot.ui.answers import Answer
 from bot.ui.desk import Press
 
 MOST_PEOPLE = 20
+Room = discord.Thread | discord.TextChannel
+log = logging.getLogger(__name__)
 _MENTION = re.compile(r"<@!?(\d{1,20})>|[^\s,;]+")
 _CURE = (
     "Give it Create Private Threads and Send Messages in Threads in this channel, or Manage "
@@ -36,16 +39,27 @@ async def start(press: Press, person: Person, asked: Start, participants: str) -
         raise NotFound("A drill takes place in a server.")
     people = await _people(guild, participants)
     drill = await desk.drills.reserve(replace(asked, people=people), person)
+    area: Room | None = None
     try:
-        area_id = await _open(press, guild, drill)
-        begun = await desk.drills.begin(drill, area_id)
+        area = await _open(press, guild, drill)
+        begun = await desk.drills.begin(drill, area.id)
     except JinkiesError:
         await desk.drills.abandon(drill)
+        if area is not None:
+            await _remove(area)
         raise
     return Answer(
-        f"🎭 **Drill #{drill.id}** begins in <#{area_id}>, and ends "
+        f"🎭 **Drill #{drill.id}** begins in <#{area.id}>, and ends "
         f"{times.relative(begun.ends_at)} at the latest. Only those who take part see it."
     )
+
+
+async def _remove(area: Room) -> None:
+    """Nothing will happen there."""
+    try:
+        await area.delete()
+    except discord.HTTPException as error:
+        log.warning("the area of a drill that did not begin is left over: %s", error)
 
 
 async def _people(guild: discord.Guild, text: str) -> dict[int, str]:
@@ -65,7 +79,7 @@ async def _member(guild: discord.Guild, match: re.Match[str]) -> discord.Member:
     word = match[0]
     try:
         if match[1]:
-            return await guild.fetch_member(int(match[1]))
+            return _person(await guild.fetch_member(int(match[1])))
         wanted = word.lstrip("@").casefold()
         near = await guild.query_members(wanted or word, limit=20, cache=False)
     except discord.NotFound:
@@ -80,7 +94,13 @@ async def _member(guild: discord.Guild, match: re.Match[str]) -> discord.Member:
     raise NotFound(f"Nobody in this server is called {plain.label(word, 60)}.")
 
 
-async def _open(press: Press, guild: discord.Guild, drill: Drill) -> int:
+def _person(member: discord.Member) -> discord.Member:
+    if member.bot:
+        raise NotFound(f"{plain.label(member.display_name, 60)} is a bot, and cannot practise.")
+    return member
+
+
+async def _open(press: Press, guild: discord.Guild, drill: Drill) -> Room:
     """Make the private thread or channel, and let everybody in."""
     channel = press.channel.parent if isinstance(press.channel, discord.Thread) else press.channel
     may = press.app_permissions
@@ -104,7 +124,7 @@ def _refused(what: str) -> UpstreamError:
     return UpstreamError("Discord", what, permanent=True, cure=_CURE)
 
 
-async def _thread(channel: discord.TextChannel, drill: Drill) -> int:
+async def _thread(channel: discord.TextChannel, drill: Drill) -> Room:
     thread = await channel.create_thread(
         name=f"DRILL #{drill.id}",
         type=discord.ChannelType.private_thread,
@@ -117,10 +137,10 @@ async def _thread(channel: discord.TextChannel, drill: Drill) -> int:
     except discord.HTTPException:
         await thread.delete()
         raise
-    return thread.id
+    return thread
 
 
-async def _channel(guild: discord.Guild, press: Press, drill: Drill) -> int:
+async def _channel(guild: discord.Guild, press: Press, drill: Drill) -> Room:
     inside = discord.PermissionOverwrite(
         view_channel=True, send_messages=True, read_message_history=True
     )
@@ -130,9 +150,8 @@ async def _channel(guild: discord.Guild, press: Press, drill: Drill) -> int:
     }
     for person_id in drill.people:
         overwrites[discord.Object(person_id, type=discord.Member)] = inside
-    made = await guild.create_text_channel(
+    return await guild.create_text_channel(
         f"drill-{drill.id}",
         overwrites=overwrites,  # type: ignore[arg-type]  # an Object stands for a member
         topic="A drill: none of this is real.",
     )
-    return made.id

@@ -74,7 +74,7 @@ async def test_an_alert_of_a_drill_without_an_area_goes_nowhere(road: DrillRoad)
     await road.after(60)
     alert = (await road.alerts(drill.id))[SYMPTOM]
     del road.receivers[drill.id]
-    with pytest.raises(NotFound, match="has no area"):
+    with pytest.raises(NotFound, match="which is over"):
         road.route(alert)
 
 
@@ -267,6 +267,27 @@ async def test_an_area_that_somebody_deleted_is_not_waited_for(road: DrillRoad) 
     await road.after(5)
     kept = await road.store.read(lambda connection: drills.get(connection, drill.id))
     assert kept.is_cleared
+
+
+async def test_what_is_over_is_history(road: DrillRoad) -> None:
+    drill = await road.begin()
+    await road.after(60)
+    alert = (await road.alerts(drill.id))[SYMPTOM]
+    await road.drills.stop()
+    await road.after(40)
+    with pytest.raises(NotFound, match=r"belongs to drill #1, which is over"):
+        await road.actions.silence(alert.id, SAM, 60)
+    assert (await road.store.outbox.counts()).pending == 0
+    road.restart()
+    await road.drills.course.look()
+    assert road.receivers == {}
+
+
+async def test_an_answer_counts_even_if_discord_does_not_take_the_news(road: DrillRoad) -> None:
+    await road.begin()
+    road.area.faults = [UpstreamError("Discord", "is away")]
+    assert (await road.drills.answer(SAM, service="payment")).service
+    assert road.area.all("named") == []
 
 
 async def test_only_those_who_take_part_ask_and_answer(road: DrillRoad) -> None:
