@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import tracemalloc
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from crash_samples import START, found, shipped, small
 
+from bot.simulation.crash.formats import FORMATS
 from bot.simulation.crash.library import Library
 from bot.simulation.crash.playing import Play
 
@@ -113,3 +115,19 @@ def test_a_long_log_needs_no_more_memory_than_a_short_one() -> None:
     finally:
         tracemalloc.stop()
     assert peak - settled < 3_000_000
+
+
+def test_a_seed_means_the_same_bytes_on_every_machine_and_python(tmp_path: Path) -> None:
+    play = Play(found(small(), tmp_path).scenario, 7, START)
+    digests = {
+        form: hashlib.sha256(
+            "\n".join(render(entry, "production") for entry in play.entries(TRACE)).encode()
+        ).hexdigest()[:16]
+        for form, render in FORMATS.items()
+    }
+    assert digests == {
+        "text": "d1145bfe6a7fe9c8",
+        "json": "3dae01ec76b8a4b1",
+        "logfmt": "bcfc2eaebee2fd7f",
+        "ecs": "abd03f904367d4ad",
+    }
