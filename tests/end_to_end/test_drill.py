@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from rehearsal import Rehearsal, crash, text
 
+from sandbox.discord.faults import Fault
 from sandbox.discord.permissions import Permission
 
 Json = dict[str, Any]
@@ -70,6 +71,9 @@ async def test_a_drill_is_started_solved_and_scored(rehearsal: Rehearsal) -> Non
 
     logs = await rehearsal.type("sam", "logs", channel=place["id"], service="payments-api")
     assert "Paystack" in str(logs.message)
+
+    button = await rehearsal.press("sam", symptom, "Logs")
+    assert "not confirmed in 30 s" in str(button.message)
 
     wrong = await drill(rehearsal, "answer", place, service="checkout-api")
     assert wrong.ephemeral
@@ -225,3 +229,11 @@ async def test_colleagues_answer_messages_that_mention_the_bot(rehearsal: Rehear
     await rehearsal.until(lambda: said(rehearsal, "Yes, ", "so far"))
     everything = [row["content"] for row in rehearsal.discord.world.history(place["id"])]
     assert sum("so far. The first" in each for each in everything) == 1
+
+
+async def test_a_start_that_fails_half_way_leaves_nothing_behind(rehearsal: Rehearsal) -> None:
+    rehearsal.discord.faults.add(Fault("POST", r"/channels/\d+/messages", status=403))
+    reply = await rehearsal.type("sam", "drill start", scenario="paystack_timeout")
+    assert "the bot may not post" in reply.content
+    assert area(rehearsal) is None
+    await start(rehearsal)
