@@ -72,3 +72,11 @@ def test_nobody_else_can_use_the_environment_of_a_drill(prepare, named):
 @pytest.mark.parametrize("named", ["drill", "drills #7", "predrill #7", "production"])
 def test_other_environments_are_left_alone(prepare, named):
     assert prepare(event(environment=named)).event.environment == named
+
+
+def test_a_rehearsal_is_marked_in_its_title_whatever_its_source(prepare):
+    arrival = prepare(event(stack_trace=TRACE, environment="simulated", source="cloudwatch"))
+    assert arrival.title == "SIMULATED · ZeroDivisionError: division by zero"
+    assert prepare(event(environment="simulated")).title == "SIMULATED · it broke"
+    real = prepare(event(stack_trace=TRACE))
+    assert real.title == "ZeroDivisionError: division by zero"

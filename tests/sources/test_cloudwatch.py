@@ -299,3 +299,11 @@ def test_the_shared_payloads_become_the_right_events(payloads: Path) -> None:
         ]
         assert seen[name] == expected[name], path.name
     assert seen.keys() == expected.keys()
+
+
+def test_a_line_of_a_rehearsal_is_believed_over_the_forwarders_environment() -> None:
+    line = '{"level": "error", "message": "it broke", "environment": "%s"}'
+    (event,) = hear(packed(batch([line % "simulated"]), environment="production")).events
+    assert event.environment == "simulated"
+    (event,) = hear(packed(batch([line % "staging"]), environment="production")).events
+    assert event.environment == "production"
