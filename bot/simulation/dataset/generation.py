@@ -80,6 +80,7 @@ def generate(job: Job, executor: Executor | None, *, workers: int, told: Progres
         _begin(job)
         hours = job.hours()
         missing = [hour for hour in hours if not _is_done(job, hour)]
+        world_of(job)  # before there are workers: where they are forked, they inherit it
         made = [len(hours) - len(missing), 0]
         told(made[0], len(hours), 0)
 

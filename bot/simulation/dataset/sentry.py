@@ -46,7 +46,7 @@ class Sentry:
 
     def minute(self, minute: Minute, reports: list[Report]) -> list[Entry]:
         """All entries of a minute, in no order."""
-        extra = hexes(len(reports), 64, self._seed, "variables", minute.number)
+        extra = hexes(len(reports), 96, self._seed, "variables", minute.number)
         return [
             *(_event(minute, one, digits) for one, digits in zip(reports, extra, strict=True)),
             *self._transactions(minute),
@@ -114,11 +114,13 @@ def _event_shape(deployment: Deployment, language: str, fault: Fault) -> str:
         '"user":{"id":"%d","ip_address":"%s"},'
         f'"tags":{{"service":"{deployment.service}","version":"{deployment.version}",'
         '"node":"%s","customer_tier":"%s"},'
-        '"contexts":{"trace":{"trace_id":"%s","span_id":"%s","op":"http.server",'
+        '"contexts":{"trace":{"trace_id":"%s","span_id":"%s","parent_span_id":"%s",'
+        '"op":"http.server",'
         f'"status":"internal_error"}},"runtime":{{"name":"{runtime}","version":"{runtime_version}"}},'
         '"os":{"name":"Linux","version":"6.1.112-124.190.amzn2023.x86_64"}},'
         '"request":{"method":"%s","url":"https://shop.example.com%s","headers":'
-        '{"User-Agent":"%s","X-Request-Id":"%s"}}}'
+        '{"User-Agent":"%s","X-Request-Id":"%s",'
+        '"Idempotency-Key":"%s"}}}'
     )
 
 
@@ -135,7 +137,8 @@ def _event(minute: Minute, report: Report, digits: str) -> Entry:
         f"{text}{SECONDS[query if query > 0 else 0]}Z", user, word % 57, digits[42:50],
         f"{text}{SECONDS[cache if cache > 0 else 0]}Z", digits[50:64],
         f"{text}{SECONDS[at - 2 if at > 2 else 0]}Z", tries, number,
-        user, ip, pod.node, _TIERS[word % 3], trace, span, method, path, agent, digits[32:64],
+        user, ip, pod.node, _TIERS[word % 3], trace, span, digits[64:],
+        method, path, agent, digits[32:64], digits[80:],
     )  # fmt: skip
     return at, line, blame
 
