@@ -163,7 +163,7 @@ def _rest(debt: Debt, card: Card, alert: Alert, now: datetime) -> Debt | None:
         id=debt.id,
         state=PENDING,
         reason=debt.reason,
-        urgency=urgency(debt.reason, alert.severity),
+        urgency=urgency(debt.reason, alert),
         mention=debt.mention,
         due_at=when,
         created_at=debt.created_at,

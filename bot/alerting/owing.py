@@ -24,14 +24,14 @@ CALLS = frozenset((Reason.FIRST, Reason.REOPENED, Reason.WORSE, Reason.ESCALATED
 Route = Callable[[Alert], Receiver]
 
 
-def urgency(reason: Reason, severity: Severity) -> int:
+def urgency(reason: Reason, alert: Alert) -> int:
     """The order of sending, the smallest first: people's acts, then calls (critical ones
-    before others), then all-clears, then mere repetition."""
+    before others), then all-clears and drills, then mere repetition."""
     if reason is Reason.ACTED:
         return 0
-    if reason in CALLS:
-        return 1 if severity is Severity.CRITICAL else 2
-    return 3 if reason is Reason.RESOLVED else 4
+    if reason in CALLS and not alert.drill:
+        return 1 if alert.severity is Severity.CRITICAL else 2
+    return 4 if reason is Reason.REPEATED else 3
 
 
 def new_card(alert_id: int, channel_id: int, now: datetime) -> Card:
@@ -69,7 +69,7 @@ def owe(
     when = due(reason, alert, standing.card, now)
     if when is None:
         return None
-    new = Debt(PENDING, reason, urgency(reason, alert.severity), mention, when, created_at=now)
+    new = Debt(PENDING, reason, urgency(reason, alert), mention, when, created_at=now)
     debt = new if standing.debt is None else _merged(standing.debt, new, now)
     return None if debt == standing.debt else replace(standing, debt=debt)
 

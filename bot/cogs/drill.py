@@ -19,7 +19,7 @@ Name = app_commands.Range[str, 1, 100]
 async def scenarios(interaction: discord.Interaction[JinkiesClient], typed: str) -> Choices:
     """Scenarios by name."""
     desk = interaction.client.desk
-    return taking_part.offered_scenarios(desk, desk.access.person(interaction), typed)
+    return await taking_part.offered_scenarios(desk, desk.access.person(interaction), typed)
 
 
 async def colleagues(interaction: discord.Interaction[JinkiesClient], typed: str) -> Choices:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from bot.errors import NotFound
-from bot.models import DRILL_ENVIRONMENT, AlertState, Severity
+from bot.models import DRILL_ENVIRONMENT, SIMULATED_ENVIRONMENT, AlertState, Severity
 from bot.store import rows
 from bot.store.listing import ALERTS, IS_REAL
 from bot.store.moments import to_moment, to_moment_or_none, to_number
@@ -205,6 +205,7 @@ def real_emergency(connection: Connection, now: datetime) -> Any | None:
         ALERTS.where(
             alerts.c.state == AlertState.OPEN.value,
             alerts.c.severity == Severity.CRITICAL.rank,
+            alerts.c.environment != SIMULATED_ENVIRONMENT,
             IS_REAL,
             or_(silences.c.until.is_(None), silences.c.until <= to_number(now)),
         )

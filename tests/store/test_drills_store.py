@@ -117,6 +117,7 @@ async def test_only_what_is_real_critical_open_and_heard_is_an_emergency(store, 
         new_alert("b", **loud, state=AlertState.ACKNOWLEDGED),
         new_alert("c"),
         new_alert("d", **loud),
+        new_alert("e", **loud, environment="simulated"),
     )
 
     async def emergency(at=NOW):

@@ -121,7 +121,7 @@ class Drills:
             NotFound: there is no such scenario.
         """
         seed = secrets.randbelow(2**31) if start.seed is None else start.seed
-        scenario = start.scenario or self._surprise(seed)
+        scenario = start.scenario or await asyncio.to_thread(self._surprise, seed)
         minutes = min(max(start.minutes, SHORTEST), LONGEST)
         plan = await asyncio.to_thread(self.planner.plan, scenario, seed, minutes * 60.0)
         now = self._clock()

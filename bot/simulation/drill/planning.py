@@ -29,8 +29,8 @@ class Planner:
         self._culprit = culprit
 
     def offered(self) -> tuple[str, ...]:
-        """The names of all scenarios."""
-        return (*CASCADES, *self._crashes.all())
+        """The names of all scenarios that can be played. Blocks: files are read."""
+        return (*CASCADES, *self._crashes.sound()[0])
 
     def plan(self, scenario: str, seed: int, length: float) -> DrillPlan:
         """The plan of a drill of `length` seconds. Blocks: a crash is really run.
@@ -40,7 +40,7 @@ class Planner:
         """
         if scenario in CASCADES:
             return plan_of_cascade(scenario, seed, length, self._culprit)
-        known = self._crashes.all()
+        known, _ = self._crashes.sound()
         if scenario in known:
             return plan_of_crash(known[scenario], seed, length, self._culprit)
         close = get_close_matches(scenario, self.offered(), n=1, cutoff=0.4)

@@ -204,11 +204,11 @@ async def _over(number: int) -> Answer:
     raise NoDrill(f"Drill #{number} is over.")
 
 
-def offered_scenarios(desk: Desk, person: Person, typed: str) -> Choices:
+async def offered_scenarios(desk: Desk, person: Person, typed: str) -> Choices:
     """Scenarios by name; their titles would give too much away."""
     if Capability.RESPOND not in person.capabilities:
         return []
-    return _choices(desk.drills.planner.offered(), typed)
+    return _choices(await asyncio.to_thread(desk.drills.planner.offered), typed)
 
 
 def offered_colleagues(desk: Desk, person: Person, typed: str) -> Choices:

@@ -129,9 +129,24 @@ class DrillRoad:
         found = await self.store.read(lambda connection: drills.alerts_of(connection, number))
         return {alert.title: alert for alert in found}
 
-    async def root(self, number: int) -> Alert:
+    @property
+    def plan(self) -> DrillPlan:
+        """The plan of the drill that is under way, or of the last one."""
         assert self.drills.course.last is not None
-        return (await self.alerts(number))[self.drills.course.last.plan.root.title]
+        return self.drills.course.last.plan
+
+    @property
+    def cause(self) -> str:
+        """The right service."""
+        return self.plan.truth.service
+
+    async def root(self, number: int) -> Alert:
+        return (await self.alerts(number))[self.plan.root.title]
+
+    async def symptom(self, number: int) -> Alert:
+        """The first alert of the incident that is only an effect."""
+        effects = (each for each in self.plan.alerts if not each.is_noise and not each.is_root)
+        return (await self.alerts(number))[next(effects).title]
 
     async def real(self, severity: Severity = Severity.CRITICAL, **changes: Any) -> int:
         """Something that has really happened; its alert's number."""

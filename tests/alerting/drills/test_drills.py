@@ -14,8 +14,6 @@ from bot.errors import NotFound, UpstreamError, Withheld
 from bot.models import AlertState, Person, Severity
 from bot.store import Store, debts, drills
 
-ROOT = "High error rate - Payment"
-SYMPTOM = "Order errors - Checkout"
 STRANGER = Person(99, "rita")
 
 
@@ -31,7 +29,7 @@ async def test_cards_of_a_drill_go_to_its_area_and_nowhere_else(road: DrillRoad)
     drill = await road.begin()
     await road.after(300)
     alerts = await road.alerts(drill.id)
-    assert SYMPTOM in alerts
+    assert (await road.symptom(drill.id)).title in alerts
     standings = await road.store.read(
         lambda connection: debts.standings(connection, [alert.id for alert in alerts.values()])
     )
@@ -72,7 +70,7 @@ async def test_what_is_real_can_never_pass_for_a_drill(road: DrillRoad) -> None:
 async def test_an_alert_of_a_drill_without_an_area_goes_nowhere(road: DrillRoad) -> None:
     drill = await road.begin()
     await road.after(60)
-    alert = (await road.alerts(drill.id))[SYMPTOM]
+    alert = await road.symptom(drill.id)
     del road.receivers[drill.id]
     with pytest.raises(NotFound, match="which is over"):
         road.route(alert)
@@ -84,22 +82,21 @@ async def test_the_fault_goes_on_until_the_cause_is_named(road: DrillRoad) -> No
     await road.actions.resolve((await road.root(drill.id)).id, SAM)
     await road.after(60)
     assert (await road.root(drill.id)).state is AlertState.OPEN, "it fires again"
-    await road.drills.answer(SAM, service="payment")
+    await road.drills.answer(SAM, service=road.cause)
     await road.after(60)
-    alerts = await road.alerts(drill.id)
-    assert alerts[SYMPTOM].state is AlertState.RESOLVED, "effects clear by themselves"
-    assert alerts[ROOT].state is AlertState.OPEN
-    occurrences = alerts[ROOT].occurrences
+    symptom, root = await road.symptom(drill.id), await road.root(drill.id)
+    assert symptom.state is AlertState.RESOLVED, "effects clear by themselves"
+    assert root.state is AlertState.OPEN
     await road.after(300)
-    assert (await road.root(drill.id)).occurrences == occurrences
-    assert road.area.all("named") == [("sam", "payment")]
+    assert (await road.root(drill.id)).occurrences == root.occurrences
+    assert road.area.all("named") == [("sam", road.cause)]
 
 
 async def test_a_drill_that_is_solved_ends_at_once(road: DrillRoad) -> None:
     drill = await road.begin()
     await road.after(100)
-    truth = road.drills.course.last.plan.truth  # type: ignore[union-attr]
-    verdict = await road.drills.answer(KIM, service="payment", file=truth.file, line=truth.line)
+    truth = road.plan.truth
+    verdict = await road.drills.answer(KIM, service=road.cause, file=truth.file, line=truth.line)
     assert (verdict.service, verdict.line, verdict.missing) == (True, True, frozenset())
     await road.after(5)
     assert road.drills.under_way is not None, "its card is open"
@@ -195,7 +192,7 @@ async def test_the_drill_ends_even_if_nobody_can_be_told_of_the_real_alert(
 async def test_a_restarted_bot_goes_on_where_it_was(road: DrillRoad) -> None:
     drill = await road.begin()
     await road.after(100)
-    await road.drills.answer(KIM, service="checkout")
+    await road.drills.answer(KIM, service="newsletter")
     before = await road.alerts(drill.id)
     said = len(road.area.all("say"))
     road.restart()
@@ -204,7 +201,7 @@ async def test_a_restarted_bot_goes_on_where_it_was(road: DrillRoad) -> None:
     assert (await road.alerts(drill.id)).keys() == before.keys()
     assert len(road.area.all("say")) <= said + 1, "nothing is said twice"
     assert road.receivers[drill.id].channel_id == AREA
-    await road.drills.answer(SAM, service="payment")
+    await road.drills.answer(SAM, service=road.cause)
     road.restart()
     await road.after(300)
     assert (await road.root(drill.id)).state is AlertState.OPEN
@@ -272,7 +269,7 @@ async def test_an_area_that_somebody_deleted_is_not_waited_for(road: DrillRoad) 
 async def test_what_is_over_is_history(road: DrillRoad) -> None:
     drill = await road.begin()
     await road.after(60)
-    alert = (await road.alerts(drill.id))[SYMPTOM]
+    alert = await road.symptom(drill.id)
     await road.drills.stop()
     await road.after(40)
     with pytest.raises(NotFound, match=r"belongs to drill #1, which is over"):
@@ -286,26 +283,37 @@ async def test_what_is_over_is_history(road: DrillRoad) -> None:
 async def test_an_answer_counts_even_if_discord_does_not_take_the_news(road: DrillRoad) -> None:
     await road.begin()
     road.area.faults = [UpstreamError("Discord", "is away")]
-    assert (await road.drills.answer(SAM, service="payment")).service
+    assert (await road.drills.answer(SAM, service=road.cause)).service
     assert road.area.all("named") == []
 
 
 async def test_only_those_who_take_part_ask_and_answer(road: DrillRoad) -> None:
     with pytest.raises(NoDrill, match="No drill is under way"):
-        await road.drills.ask(SAM, "farid", "errors?")
+        await road.drills.ask(SAM, "gwen", "errors?")
     await road.begin()
     with pytest.raises(NoDrill, match="You take no part"):
-        await road.drills.ask(STRANGER, "farid", "errors?")
+        await road.drills.ask(STRANGER, "gwen", "errors?")
     with pytest.raises(NoDrill, match="You take no part"):
-        await road.drills.answer(STRANGER, service="payment")
+        await road.drills.answer(STRANGER, service=road.cause)
     with pytest.raises(NotFound, match=r"no colleague nobody. There are"):
         await road.drills.ask(SAM, "nobody", "errors?")
+
+
+async def test_what_is_real_is_sent_before_what_is_played(road: DrillRoad) -> None:
+    drill = await road.begin()
+    await road.after(120)
+    await road.real(Severity.WARNING)
+    first, *_ = await road.store.read(
+        lambda connection: debts.due(connection, road.clock.now, limit=5, but_not=())
+    )
+    assert first.card.channel_id == REAL_CHANNEL
+    assert (await road.root(drill.id)).drill == drill.id
 
 
 async def test_nothing_is_written_to_github_unless_asked(road: DrillRoad) -> None:
     drill = await road.begin()
     await road.after(60)
-    alert = (await road.alerts(drill.id))[SYMPTOM]
+    alert = await road.symptom(drill.id)
     with pytest.raises(Withheld, match="This is a drill"):
         await road.actions.create_issue(alert.id, SAM)
     with pytest.raises(Withheld):
@@ -318,8 +326,9 @@ async def test_nothing_is_written_to_github_unless_asked(road: DrillRoad) -> Non
 async def test_in_the_area_a_service_means_the_drills_own_logs(road: DrillRoad) -> None:
     await road.begin()
     groups = road.drills.log_groups
-    assert groups(AREA, "payment, checkout,/aws/other") == "drill:payment,drill:checkout,/aws/other"
-    assert groups(REAL_CHANNEL, "payment") == "payment"
+    cause = road.cause
+    assert groups(AREA, f"{cause}, /aws/other,{cause}") == f"drill:{cause},/aws/other,drill:{cause}"
+    assert groups(REAL_CHANNEL, cause) == cause
     now = road.clock.now
     lines = road.drills.log_lines()
     assert lines
