@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 from rehearsal import Rehearsal, crash, text
 
+from bot.alerting.drills import planner_of
+from bot.simulation.crash.library import Library
 from sandbox.discord.faults import Fault
 from sandbox.discord.permissions import Permission
 
 Json = dict[str, Any]
+PLAN = planner_of(Library()).plan("paystack_timeout", 7, 60.0)
+(CHECKOUT,) = [each.name for each in PLAN.colleagues if each.service == "checkout-api"]
 
 
 def area(rehearsal: Rehearsal) -> Json | None:
@@ -64,10 +68,10 @@ async def test_a_drill_is_started_solved_and_scored(rehearsal: Rehearsal) -> Non
     assert "1 alert" in str(in_area.message)
 
     await rehearsal.type(
-        "sam", "drill ask", channel=place["id"], colleague="Henrik", question="any errors?"
+        "sam", "drill ask", channel=place["id"], colleague=CHECKOUT, question="any errors?"
     )
     answer = await rehearsal.until(lambda: said(rehearsal, "Yes, ", "not confirmed in 30 s"))
-    assert answer["author"]["username"] == "Henrik Lund · checkout-api · DRILL"
+    assert answer["author"]["username"] == f"{CHECKOUT} · checkout-api · DRILL"
 
     logs = await rehearsal.type("sam", "logs", channel=place["id"], service="payments-api")
     assert "Paystack" in str(logs.message)
@@ -175,8 +179,8 @@ async def test_where_no_webhook_may_be_made_the_bot_speaks_for_colleagues(
     bits = int(role["permissions"]) & ~Permission.MANAGE_WEBHOOKS
     world.change_role(role["id"], permissions=str(int(bits)))
     place = await start(rehearsal)
-    await drill(rehearsal, "ask", place, colleague="Henrik", question="any errors?")
-    await rehearsal.until(lambda: said(rehearsal, "🎭 **Henrik Lund** (checkout-api): Yes, "))
+    await drill(rehearsal, "ask", place, colleague=CHECKOUT, question="any errors?")
+    await rehearsal.until(lambda: said(rehearsal, f"🎭 **{CHECKOUT}** (checkout-api): Yes, "))
 
 
 @pytest.mark.parametrize(
@@ -219,12 +223,12 @@ async def test_the_cause_is_named_with_a_form_too(rehearsal: Rehearsal) -> None:
 
 async def test_colleagues_answer_messages_that_mention_the_bot(rehearsal: Rehearsal) -> None:
     place = await start(rehearsal)
-    sam = rehearsal.person("sam")
+    sam, first = rehearsal.person("sam"), CHECKOUT.split()[0]
     me = rehearsal.discord.world.role("Jinkies")["tags"]["bot_id"]
-    await sam.write(place["id"], "Henrik, any errors?")  # the bot may not read this
-    await sam.write(place["id"], f"<@{me}> Henrik, is it slow?")
+    await sam.write(place["id"], f"{first}, any errors?")  # the bot may not read this
+    await sam.write(place["id"], f"<@{me}> {first}, is it slow?")
     answer = await rehearsal.until(lambda: said(rehearsal, "Our answers took"))
-    assert answer["author"]["username"].startswith("Henrik Lund")
+    assert answer["author"]["username"].startswith(CHECKOUT)
     await sam.write(place["id"], f"<@{me}> and errors?", reply_to=answer)
     await rehearsal.until(lambda: said(rehearsal, "Yes, ", "so far"))
     everything = [row["content"] for row in rehearsal.discord.world.history(place["id"])]
