@@ -61,6 +61,8 @@ def _dataset_arguments(parser: argparse.ArgumentParser) -> None:
     add("--format", choices=FORMATS, default="jsonl.gz")
     add("--scheduler", default="", metavar="ADDRESS",
         help="a Dask scheduler, tcp://host:8786; its workers must see --output-dir")  # fmt: skip
+    add("--replay", dest="to", metavar="URL", help="once it is made, send it on as `replay` does")
+    _pace_arguments(parser)
 
 
 def _replay_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,6 +71,11 @@ def _replay_arguments(parser: argparse.ArgumentParser) -> None:
     add("--to", required=True, metavar="URL",
         help="a running Jinkies (http://127.0.0.1:8080), any HTTP server with --door plain, or "
         "cloudwatch: with AWS's own settings")  # fmt: skip
+    _pace_arguments(parser)
+
+
+def _pace_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add("--door", choices=("jinkies", "plain"), default="jinkies")
     add("--speed", type=float, default=60.0, help="times as fast as it happened (default 60)")
     add("--from-minute", type=int, default=0, metavar="N", help="skip the beginning")
@@ -126,7 +133,7 @@ def make_dataset(options: argparse.Namespace) -> int:
         return INTERRUPTED
     rate = f"{seen[0] / seconds:,.0f}/s" if seen[0] else "nothing was missing"
     _say(f"{job.root}: {seen[0]:,} entries made in {seconds:.1f} s ({rate}).")
-    return OK
+    return _replay(options.output_dir, options) if options.to else OK
 
 
 def _job(options: argparse.Namespace) -> Job:
@@ -196,11 +203,15 @@ def describe_dataset(options: argparse.Namespace) -> int:
 
 def replay_dataset(options: argparse.Namespace) -> int:
     """Send what the data set holds to a door, shifted to now."""
+    return _replay(options.dataset, options)
+
+
+def _replay(root: Path, options: argparse.Namespace) -> int:
     from bot.simulation.dataset.replay import Replay
 
     if options.speed <= 0:
         raise DatasetError("--speed must be more than 0")
-    replay = Replay(options.dataset, _door(options), options.speed)
+    replay = Replay(root, _door(options), options.speed)
     begun = time.monotonic()
     sent = replay.run(
         first=options.from_minute,

@@ -103,8 +103,11 @@ class HttpDoor:
         if self.plain:
             return base.path or "/", _json(delivery.line)
         prefix = base.path.rstrip("/")
-        if delivery.source == "sentry" and base.username:
-            return f"/api{prefix}/store/?sentry_key={base.username}", _json(delivery.line)
+        if base.username:  # a DSN, whose last part is the project
+            prefix, _, project = prefix.rpartition("/")
+            if delivery.source == "sentry":
+                path = f"{prefix}/api/{project}/store/?sentry_key={base.username}"
+                return path, _json(delivery.line)
         if delivery.source == "sentry":
             return f"{prefix}/webhook/generic", _json(_generic(delivery.line))
         source = {"cloudwatch": "eventbridge"}.get(delivery.source, delivery.source)
