@@ -156,6 +156,7 @@ def settings_of(
     return Settings.model_construct(
         discord_token=SecretStr(discord.token),
         discord_guild_id=int(discord.world.guild()["id"]),
+        message_content=True,
         alert_channel_id=int(discord.world.channel("alerts")["id"]),
         roles_view=("Viewer",),
         roles_respond=("Responder",),
@@ -273,6 +274,7 @@ The first card appears in #alerts by itself. Then try:
   · press Acknowledge, Details or Create issue on the card, open the issue and close it there
   · break something else with the panel on the right
   · type /alerts, /alert or /help in the composer; /logs service:shop reads the shop's logs
+  · practise: /drill start plays an incident into a private thread, with colleagues to ask
   · become another person (rita may only look, sam responds, kim ships, ada may do all)
   · type /simulate crash, or from another terminal:
     WEBHOOK_SECRET={WEBHOOK_SECRET} python3 run.py simulate crash paystack_timeout --to {web}

@@ -36,7 +36,7 @@ async def stay_connected(
         first_wait: seconds before the second attempt; doubled up to a minute.
 
     Raises:
-        SettingsError: Discord refuses the token at the first login.
+        SettingsError: Discord refuses the token, or what is asked for, at the first login.
     """
     wait, was_connected = first_wait, False
     while not stop.is_set():
@@ -51,6 +51,15 @@ async def stay_connected(
                     "DISCORD_TOKEN: Discord does not know it. To cure it, open "
                     "https://discord.com/developers/applications → your application → Bot → "
                     "Reset Token, and copy the new one."
+                ]
+            )
+        if isinstance(error, discord.PrivilegedIntentsRequired) and not was_connected:
+            raise SettingsError(
+                [
+                    "MESSAGE_CONTENT: the bot does not have that intent. To cure it, open "
+                    "https://discord.com/developers/applications → your application → Bot → "
+                    "Privileged Gateway Intents, and switch Message Content Intent on; or leave "
+                    "the setting out."
                 ]
             )
         wait = first_wait if client.was_ready else min(wait * 2, LONGEST_WAIT)

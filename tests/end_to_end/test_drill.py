@@ -8,6 +8,7 @@ import pytest
 from rehearsal import Rehearsal, crash, text
 
 from bot.alerting.drills import planner_of
+from bot.errors import SettingsError
 from bot.simulation.crash.library import Library
 from sandbox.discord.faults import Fault
 from sandbox.discord.permissions import Permission
@@ -241,3 +242,21 @@ async def test_a_start_that_fails_half_way_leaves_nothing_behind(rehearsal: Rehe
     assert "the bot may not post" in reply.content
     assert area(rehearsal) is None
     await start(rehearsal)
+
+
+async def test_with_the_intent_colleagues_answer_plain_messages(stage: Rehearsal) -> None:
+    stage.settings = stage.settings.model_copy(update={"message_content": True})
+    await stage.start()
+    place = await start(stage)
+    await stage.person("sam").write(place["id"], f"{CHECKOUT.split()[0]}, any errors?")
+    await stage.until(lambda: said(stage, "so far. The first"))
+
+
+async def test_an_intent_that_the_bot_does_not_have_is_named(stage: Rehearsal) -> None:
+    world = stage.discord.world
+    (application,) = world.applications.rows()
+    world.applications.change(application["id"], flags=0)
+    stage.settings = stage.settings.model_copy(update={"message_content": True})
+    with pytest.raises(SettingsError, match="MESSAGE_CONTENT: the bot does not have that intent"):
+        await stage.start()
+    stage._bot = None

@@ -140,13 +140,18 @@ async def _thread(channel: discord.TextChannel, drill: Drill) -> Room:
     return thread
 
 
+def _own_id(press: Press) -> int:
+    assert press.client.user is not None, "whoever was pressed is logged in"
+    return press.client.user.id
+
+
 async def _channel(guild: discord.Guild, press: Press, drill: Drill) -> Room:
     inside = discord.PermissionOverwrite(
         view_channel=True, send_messages=True, read_message_history=True
     )
     overwrites: dict[discord.abc.Snowflake, discord.PermissionOverwrite] = {
         guild.default_role: discord.PermissionOverwrite(view_channel=False),
-        discord.Object(press.application_id, type=discord.Member): inside,
+        discord.Object(_own_id(press), type=discord.Member): inside,
     }
     for person_id in drill.people:
         overwrites[discord.Object(person_id, type=discord.Member)] = inside
