@@ -93,6 +93,7 @@ async def test_a_drill_is_started_solved_and_scored(rehearsal: Rehearsal) -> Non
     await rehearsal.press("sam", root, "Resolve")
 
     score = await rehearsal.until(lambda: said(rehearsal, "/ 100", "payments-api"))
+    assert PLAN.truth.cause[:60] in text(score)
     assert score["attachments"][0]["filename"] == f"drill-{number}.png"
     await rehearsal.until(lambda: area(rehearsal)["thread_metadata"]["archived"])  # type: ignore[index]
     assert not rehearsal.discord.world.webhooks.rows()

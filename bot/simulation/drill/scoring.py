@@ -115,6 +115,7 @@ class Scorecard:
     questions: int
     beats: tuple[Beat, ...]
     answer: str
+    cause: str = ""
 
     @property
     def grade(self) -> str:
@@ -175,6 +176,7 @@ def score(
         questions=sum(each.kind == "ask" for each in done),
         beats=tuple(_beats(plan, fired, done)),
         answer=f"{plan.truth.service} · {plan.truth.file}:{plan.truth.line}",
+        cause=plan.truth.cause,
     )
 
 

@@ -77,7 +77,7 @@ class DiscordArea:
         if drill.id in self._shown:
             return
         picture = await asyncio.to_thread(_drawn, drill, card)
-        content, embed = words.scorecard(drill, "", card)
+        content, embed = words.scorecard(drill, card)
         file = discord.File(io.BytesIO(picture), filename=words.picture_name(drill))
         await self._send(drill, content, "score", embed=embed, file=file)
         self._shown.add(drill.id)

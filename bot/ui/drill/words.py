@@ -93,14 +93,14 @@ def interruption(drill: Drill, alert: Alert, url: str) -> tuple[str, discord.Emb
     return f"# 🚨 THIS IS NOT THE DRILL\n{people} {url}", embed
 
 
-def scorecard(drill: Drill, plan_cause: str, card: Scorecard) -> tuple[str, discord.Embed]:
+def scorecard(drill: Drill, card: Scorecard) -> tuple[str, discord.Embed]:
     """The score in words, beside its picture."""
     how = OUTCOMES.get(drill.outcome, drill.outcome)
     embed = discord.Embed(
         title=f"{DRILL_MARK} #{drill.id}: {card.total} / 100, {card.grade}",
         description=(
             f"**{plain.label(card.title, 200)}** ({plain.label(card.scenario, 60)})\n"
-            f"It was {plain.code_span(card.answer, 300)}.\n{plain.label(plan_cause, 900, '')}"
+            f"It was {plain.code_span(card.answer, 300)}.\n{plain.label(card.cause, 900, '')}"
         ),
         colour=DRILL_COLOUR,
     )
