@@ -31,6 +31,7 @@ class Follower:
         self._signature = b""
         self._rest = b""
         self._at = 0
+        self._known: frozenset[int] = frozenset()  # rotated files, by inode
 
     def begin(self, start: int, rotated: tuple[Path, ...]) -> list[LogLine]:
         """Stand before the first line of time `start` (milliseconds).
@@ -38,6 +39,7 @@ class Follower:
         Returns those of the rotated files that were written since.
         """
         lines: list[LogLine] = []
+        self._known = _inodes(rotated)
         for path in rotated:
             written = int(path.stat().st_mtime * 1000)
             if written >= start:
@@ -53,7 +55,8 @@ class Follower:
 
     def look(self, rotated: tuple[Path, ...], now: int) -> list[LogLine]:
         """What has come since the last look; `now` is the time of lines that tell none."""
-        lines = self._grown(now)
+        lines = self._copied_unseen(rotated, now) + self._grown(now)
+        self._known = _inodes(rotated)
         status = _status(self.path)
         if status is None:
             return lines
@@ -119,6 +122,17 @@ class Follower:
         rest, self._rest = self._rest, b""
         return lines + self._made(rest, self._position - len(rest), now)
 
+    def _copied_unseen(self, rotated: tuple[Path, ...], now: int) -> list[LogLine]:
+        """What was written to an empty file, copied and truncated, all since the last look."""
+        status = _status(self.path)
+        if self._file is None or self._position or status is None or status[0] != self._inode:
+            return []
+        # A copy has an inode of its own; what is only renamed or packed was read before.
+        copies = [path for path in rotated if path.suffix != ".gz"]
+        return self._missed(
+            tuple(path for path in copies if not _inodes((path,)) <= self._known), now
+        )
+
     def _missed(self, rotated: tuple[Path, ...], now: int) -> list[LogLine]:
         """What the copy holds behind the place where we stood."""
         for path in reversed(rotated):
@@ -148,6 +162,10 @@ class _Placed(BytesIO):
 
     def tell(self) -> int:
         return super().tell() + self._offset
+
+
+def _inodes(paths: tuple[Path, ...]) -> frozenset[int]:
+    return frozenset(status[0] for path in paths if (status := _status(path)) is not None)
 
 
 def _status(path: Path) -> tuple[int, int] | None:
