@@ -80,6 +80,7 @@ class Course:
         self._emergency: tuple[int, datetime] | None = None
         self._is_resumed = False
         self._is_restarted = False
+        self._is_broken = False
         self._to_clear = True
         self._busy = asyncio.Lock()
         self._woken = asyncio.Event()
@@ -100,6 +101,10 @@ class Course:
                 await self.look()
             except JinkiesError as error:
                 log.warning("the drill waits: %s", error)
+            except Exception:
+                # What is played must never take down what is real.
+                log.exception("the drill broke; the bot goes on without it")
+                self._is_broken = True
             if self.play is None and not self._to_clear and self._is_resumed:
                 await self._woken.wait()
             self._woken.clear()
@@ -108,6 +113,9 @@ class Course:
     async def look(self) -> None:
         """One look: what is real, what is due, whether it is over, what is to be put away."""
         async with self._busy:
+            if self._is_broken:
+                await self._give_up()
+                self._is_broken = False
             if not self._is_resumed:
                 await self._resume()
                 self._is_resumed = True
@@ -144,6 +152,17 @@ class Course:
         play.told = dict.fromkeys(play.keys(found).values(), 0)
         self.begin(play)
         self._is_restarted = True
+
+    async def _give_up(self) -> None:
+        """After a mistake of ours: whatever was under way is over, and nothing is put away."""
+        self.play = None
+        for each in await self._store.read(drills.areas):
+            self._admit(each)
+        drill = await self._store.read(drills.live)
+        if drill is not None:
+            await self._write_end(drill, BROKEN, None)
+        for each in await self._store.read(drills.uncleared):
+            await self._cleared(each)
 
     async def _look(self, play: Play) -> None:
         now = self._clock()

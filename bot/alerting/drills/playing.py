@@ -69,7 +69,9 @@ class Play:
     ) -> Scorecard:
         """How it went."""
         keys = self.keys(alerts)
-        fired = {keys[alert.id]: self.seconds(alert.first_seen) for alert in alerts}
+        fired = {
+            keys[alert.id]: self.seconds(alert.first_seen) for alert in alerts if alert.id in keys
+        }
         done = [self._done(deed, keys) for deed in deeds if deed.at <= ended_at]
         return score(self.plan, fired, done, self.seconds(ended_at))
 
@@ -78,7 +80,7 @@ class Play:
         right = {deed.kind for deed in deeds if deed.is_right}
         keys = self.keys(alerts)
         closed = any(
-            alert.state is AlertState.RESOLVED and keys[alert.id] == self.plan.root.key
+            alert.state is AlertState.RESOLVED and keys.get(alert.id) == self.plan.root.key
             for alert in alerts
         )
         return closed and right >= {"service", "line"}

@@ -98,6 +98,7 @@ class DrillRoad:
             route=self.route,
             clock=self.clock,
             wake=lambda: None,
+            tick=0.01,
         )
         self.actions = Actions(
             self.store,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -232,6 +233,31 @@ async def test_a_drill_whose_scenario_is_gone_ends_and_says_so(road: DrillRoad) 
     assert road.area.all("put away") == ["broken"]
     assert "without a score" in road.area.all("tell")[-1]
     assert road.area.all("score") == []
+
+
+async def test_a_mistake_of_ours_ends_the_drill_and_nothing_else(
+    road: DrillRoad, caplog: pytest.LogCaptureFixture
+) -> None:
+    drill = await road.begin()
+    await road.after(60)
+    await road.store.write(lambda transaction: drills.put(transaction, drill.id, seed=-1))
+    road.restart()
+    road.planner.plan = None  # type: ignore[assignment,method-assign]  # it cannot be called
+    running = asyncio.create_task(road.drills.course.run())
+
+    async def over() -> bool:
+        kept = await road.store.read(lambda connection: drills.get(connection, drill.id))
+        return kept.is_cleared
+
+    async with asyncio.timeout(10):
+        while not await over():
+            assert not running.done()
+            await asyncio.sleep(0.01)
+    running.cancel()
+    assert "the bot goes on without it" in caplog.text
+    assert {alert.state for alert in (await road.alerts(drill.id)).values()} == {
+        AlertState.RESOLVED
+    }
 
 
 async def test_a_drill_that_never_got_an_area_is_forgotten_at_the_next_start(
