@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
@@ -112,10 +112,22 @@ class World:
         return found
 
 
-@lru_cache(2)
+class _Kept(threading.local):
+    """A world of each thread's own: it remembers things of the hour that it is making."""
+
+    job: Job | None = None
+    world: World
+
+
+_KEPT = _Kept()
+
+
 def world_of(job: Job) -> World:
-    """A process keeps the world of its job between two hours."""
-    return World(job)
+    """A worker keeps the world of its job between two hours."""
+    if job != _KEPT.job:
+        _KEPT.world = World(job)
+        _KEPT.job = job
+    return _KEPT.world
 
 
 def make_hour(job: Job, begin: int) -> HourDone:

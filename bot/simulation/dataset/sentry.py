@@ -137,7 +137,7 @@ def _event(minute: Minute, report: Report, digits: str) -> Entry:
         f"{text}{SECONDS[query if query > 0 else 0]}Z", user, word % 57, digits[42:50],
         f"{text}{SECONDS[cache if cache > 0 else 0]}Z", digits[50:64],
         f"{text}{SECONDS[at - 2 if at > 2 else 0]}Z", tries, number,
-        user, ip, pod.node, _TIERS[word % 3], trace, span, digits[64:],
+        user, ip, pod.node, _TIERS[word % 3], trace, span, digits[64:80],
         method, path, agent, digits[32:64], digits[80:],
     )  # fmt: skip
     return at, line, blame

@@ -1,6 +1,6 @@
-"""What a line of each kind must hold, when it happened, and whose it is.
+"""Whether a line holds what its kind must, when it happened, and whose it is.
 
-One table, read by `validate`, `describe` and `replay`; docs/dataset.md shows it to people.
+Read by `validate`, `describe` and `replay`.
 """
 
 from __future__ import annotations
@@ -10,145 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-Line = Mapping[str, Any]
-_NUMBER = (int, float)
+from bot.simulation.dataset.schemas import faults, names
 
-REQUIRED: dict[tuple[str, str], dict[str, type | tuple[type, ...]]] = {
-    ("kubernetes", "log"): {
-        "time": str,
-        "stream": str,
-        "log": str,
-        "kubernetes.pod_name": str,
-        "kubernetes.pod_id": str,
-        "kubernetes.host": str,
-        "kubernetes.namespace_name": str,
-        "kubernetes.container_name": str,
-        "kubernetes.docker_id": str,
-        "kubernetes.labels.app": str,
-    },
-    ("kubernetes", "event"): {
-        "kind": str,
-        "apiVersion": str,
-        "metadata.uid": str,
-        "metadata.name": str,
-        "involvedObject.kind": str,
-        "involvedObject.name": str,
-        "reason": str,
-        "message": str,
-        "eventTime": str,
-        "type": str,
-        "count": int,
-    },
-    ("kubernetes", "metrics"): {
-        "kind": str,
-        "apiVersion": str,
-        "metadata.name": str,
-        "metadata.uid": str,
-        "timestamp": str,
-        "window": str,
-        "containers": list,
-    },
-    ("sentry", "event"): {
-        "event_id": str,
-        "timestamp": str,
-        "platform": str,
-        "level": str,
-        "release": str,
-        "server_name": str,
-        "exception.values": list,
-        "breadcrumbs.values": list,
-        "user.id": str,
-        "tags.service": str,
-        "contexts.trace.trace_id": str,
-        "request.url": str,
-    },
-    ("sentry", "transaction"): {
-        "event_id": str,
-        "type": str,
-        "transaction": str,
-        "start_timestamp": _NUMBER,
-        "timestamp": _NUMBER,
-        "contexts.trace.trace_id": str,
-        "contexts.trace.span_id": str,
-        "spans": list,
-        "release": str,
-        "server_name": str,
-    },
-    ("sentry", "session"): {
-        "sid": str,
-        "started": str,
-        "timestamp": str,
-        "status": str,
-        "errors": int,
-        "attrs.release": str,
-    },
-    ("cloudwatch", "metric"): {
-        "metric_stream_name": str,
-        "account_id": str,
-        "region": str,
-        "namespace": str,
-        "metric_name": str,
-        "dimensions": dict,
-        "timestamp": int,
-        "value.max": _NUMBER,
-        "value.min": _NUMBER,
-        "value.sum": _NUMBER,
-        "value.count": _NUMBER,
-        "unit": str,
-    },
-    ("cloudwatch", "log"): {
-        "logGroupName": str,
-        "logStreamName": str,
-        "timestamp": int,
-        "message": str,
-        "ingestionTime": int,
-        "eventId": str,
-    },
-    ("cloudwatch", "alarm"): {
-        "id": str,
-        "detail-type": str,
-        "source": str,
-        "time": str,
-        "resources": list,
-        "detail.alarmName": str,
-        "detail.state.value": str,
-        "detail.state.timestamp": str,
-        "detail.previousState.value": str,
-        "detail.configuration.metrics": list,
-    },
-    ("cloudwatch", "insights"): {
-        "queryId": str,
-        "queryString": str,
-        "status": str,
-        "statistics.recordsMatched": _NUMBER,
-        "results": list,
-    },
-    ("grafana", "panel"): {
-        "@query.from": str,
-        "@query.to": str,
-        "@query.queries": list,
-        "results.A.status": int,
-        "results.A.frames": list,
-    },
-    ("grafana", "annotation"): {
-        "id": int,
-        "dashboardUID": str,
-        "time": int,
-        "timeEnd": int,
-        "text": str,
-        "tags": list,
-    },
-    ("grafana", "notification"): {
-        "receiver": str,
-        "status": str,
-        "alerts": list,
-        "groupKey": str,
-        "commonLabels": dict,
-        "externalURL": str,
-        "title": str,
-        "version": str,
-    },
-}
+Line = Mapping[str, Any]
+KINDS = frozenset(
+    (source, kind) for source, _, kind in (name.partition(".") for name in names()) if kind
+)
 # Where the moment of an entry stands; what is missing here carries no time of its own.
 _WHEN = {
     ("kubernetes", "log"): "time",
@@ -163,10 +30,6 @@ _WHEN = {
     ("grafana", "panel"): "@query.to",
     ("grafana", "annotation"): "time",
 }
-_PATHS = {
-    kind: tuple((tuple(path.split(".")), path, expected) for path, expected in paths.items())
-    for kind, paths in REQUIRED.items()
-}
 _MOMENTS = {kind: tuple(path.split(".")) for kind, path in _WHEN.items()}
 
 
@@ -180,21 +43,12 @@ def at(line: Any, path: tuple[str, ...]) -> Any:
 
 
 def wrongs(source: str, line: Line) -> Iterator[str]:
-    """What is wrong with the shape of a line."""
+    """What is wrong with the shape of a line, by its published schema."""
     kind = line.get("@kind")
-    paths = _PATHS.get((source, str(kind)))
-    if paths is None:
+    if (source, kind) not in KINDS:
         yield f"@kind {kind!r} is not known in {source}"
         return
-    for keys, path, expected in paths:
-        value = at(line, keys)
-        if not isinstance(value, expected) or isinstance(value, bool):
-            yield f"{path}: {_named(expected)} is expected, {_named(type(value))} is there"
-
-
-def _named(expected: type | tuple[type, ...]) -> str:
-    names = {str: "a text", int: "a number", dict: "an object", list: "a list", bool: "true/false"}
-    return "a number" if isinstance(expected, tuple) else names.get(expected, expected.__name__)
+    yield from faults(f"{source}.{kind}", line)
 
 
 def milliseconds(source: str, line: Line) -> int | None:

@@ -214,5 +214,5 @@ GOLDEN = {
     "cloudwatch": "ea44a231",
     "grafana": "1847e11b",
     "kubernetes": "8c4f18f3",
-    "sentry": "06e834b3",
+    "sentry": "fb6a85a9",
 }
