@@ -38,6 +38,7 @@ class Cast:
             cascade.primary, cascade.metrics, chance.pick(cascade.says), 0, None
         )
         self.affected = [self._caller(*each) for each in self._spread()]
+        self.background: list[Scene] = []
         if len(self.primary.people) == 1:
             self.primary.people = [*self.primary.people, self._guest()]
         # Its own monitoring may see nothing: somebody else's alert comes first then.

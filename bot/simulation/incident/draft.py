@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -79,7 +79,7 @@ class Conversation:
     def __init__(self, chance: Chance) -> None:
         self.drafts: list[Draft] = []
         self._chance = chance
-        self._said: set[str] = set()
+        self._said: set[object] = set()
 
     def add(self, draft: Draft) -> Draft:
         """Keep an event."""
@@ -95,17 +95,15 @@ class Conversation:
         wait = reading * pace + len(text) * _TYPING * (0.6 + 0.4 * who.persona.speed)
         return who.free(after + max(1, int(wait)))
 
-    def words(self, who: Speaker, situation: str, values: dict[str, str]) -> str:
+    def words(self, who: Speaker, situation: str, values: Mapping[str, str]) -> str:
         """What somebody writes; nothing is said twice."""
-        text = speak(
+        return speak(
             who.persona,
             situation,
             self._chance,
             values.__getitem__,
-            unsaid=lambda text: text.casefold() not in self._said,
+            self._said,
         )
-        self._said.add(text.casefold())
-        return text
 
     def timeline(self) -> list[dict[str, Any]]:
         """The events in the order of their times, with the places of those they answer."""

@@ -33,6 +33,7 @@ class Course:
         self._rise = rise
         self._fall = fall
         self._strength = strength
+        self._told: dict[tuple[str, int], str] = {}
         self.mended: float | None = None
 
     @property
@@ -43,6 +44,7 @@ class Course:
     def mend(self, at: float) -> None:
         """The cause is gone from now on."""
         self.mended = at
+        self._told = {key: value for key, value in self._told.items() if key[1] <= at}
 
     def level(self, at: float) -> float:
         """How bad it is: 0 is normal, 1 is the worst."""
@@ -54,7 +56,13 @@ class Course:
         return level
 
     def value(self, key: str, at: float) -> str:
-        """A metric with its unit at one moment."""
+        """A metric with its unit at one moment; whoever asks for the same one sees the same."""
+        moment = (key, int(at))
+        if moment not in self._told:
+            self._told[moment] = self._measured(key, moment[1])
+        return self._told[moment]
+
+    def _measured(self, key: str, at: int) -> str:
         figure = self.figures[key]
         level = self.level(at)
         value = figure.normal + (figure.bad - figure.normal) * level

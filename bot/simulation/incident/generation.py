@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +10,9 @@ from bot.errors import SettingsError
 from bot.simulation.incident.cascades import cascade
 from bot.simulation.incident.chance import Chance
 from bot.simulation.incident.company import Company, default
-from bot.simulation.incident.scenario import Part, Scenario
+from bot.simulation.incident.draft import Conversation
+from bot.simulation.incident.quick import CAUSES, quick_alert
+from bot.simulation.incident.scenario import QUICK_ALERT, Part, Scenario
 from bot.simulation.incident.story import Story
 
 
@@ -25,7 +27,7 @@ def generate(
     """Make up an incident conversation; the same arguments make the same bytes.
 
     Args:
-        scenario_type: one of `scenario.CASCADES`.
+        scenario_type: one of `scenario.CASCADES`, or `quick-alert` for an everyday one.
         start_time: of the first event; a text is ISO 8601, without a zone it is UTC.
         engineers: user names by service, instead of those of the service map.
         seed: any whole number.
@@ -36,20 +38,27 @@ def generate(
         SettingsError: the company lacks the service where the cascade begins, or an engineer's
             service.
     """
-    story = cascade(scenario_type)
     place = company or default()
     start = moment(start_time)
     people = dict(engineers or {})
-    unknown = [name for name in (story.primary, *people) if name not in place.services]
-    if unknown:
-        known = ", ".join(place.services)
-        raise SettingsError(
-            [f"There is no service {name} in the service map; it has {known}." for name in unknown]
-        )
     chance = Chance("incident", scenario_type, seed)
+    if scenario_type == QUICK_ALERT:
+        _known(people, place)
+        return _everyday(place, people, start, seed, chance)
+    story = cascade(scenario_type)
+    _known((story.primary, *people), place)
     told = Story(place, story, start, people, chance)
     told.tell()
     return _scenario(told, scenario_type, seed)
+
+
+def _known(services: Iterable[str], company: Company) -> None:
+    known = ", ".join(company.services)
+    unknown = [name for name in services if name not in company.services]
+    if unknown:
+        raise SettingsError(
+            [f"There is no service {name} in the service map; it has {known}." for name in unknown]
+        )
 
 
 def moment(start_time: datetime | str) -> datetime:
@@ -73,9 +82,19 @@ def _scenario(told: Story, scenario_type: str, seed: int) -> Scenario:
         services[scene.name] = _part(
             scene.service, "downstream" if direct else "affected", told, number
         )
+    for scene in told.background:
+        services.setdefault(
+            scene.name,
+            Part(
+                channel=scene.service.channel,
+                oncall_group=scene.service.oncall_group,
+                role="observer",
+                engineers=tuple(each.user for each in scene.people),
+            ),
+        )
     chance = told.chance.fork("title")
     document = {
-        "scenario_id": f"{scenario_type}-{seed}" if seed >= 0 else f"{scenario_type}-n{-seed}",
+        "scenario_id": _id(scenario_type, seed),
         "scenario_type": scenario_type,
         "title": chance.pick(told.cascade.titles),
         "start_time": told.start,
@@ -84,7 +103,7 @@ def _scenario(told: Story, scenario_type: str, seed: int) -> Scenario:
         "metadata": {
             "severity": told.cascade.severity,
             "duration_seconds": timeline[-1]["offset_seconds"],
-            "services_impacted": len(services),
+            "services_impacted": 1 + len(told.affected),
             "root_cause": told.primary.filled(told.cause.cause, 0),
             "resolution": told.primary.filled(told.cause.resolution, 0),
             "tags": told.cascade.tags,
@@ -92,6 +111,47 @@ def _scenario(told: Story, scenario_type: str, seed: int) -> Scenario:
         },
     }
     return Scenario.model_validate(document)
+
+
+def _everyday(
+    company: Company,
+    engineers: Mapping[str, Sequence[str]],
+    start: datetime,
+    seed: int,
+    chance: Chance,
+) -> Scenario:
+    talk = Conversation(chance.fork("talk"))
+    service = chance.pick(list(engineers) or list(company.services))
+    scene, title, outcome = quick_alert(company, service, engineers, start, chance, talk)
+    timeline = talk.timeline()
+    part = Part(
+        channel=scene.service.channel,
+        oncall_group=scene.service.oncall_group,
+        role="primary",
+        engineers=tuple(each.user for each in scene.people),
+    )
+    return Scenario.model_validate(
+        {
+            "scenario_id": _id(QUICK_ALERT, seed),
+            "scenario_type": QUICK_ALERT,
+            "title": f"{title} - {scene.service.name}",
+            "start_time": start,
+            "services": {service: part},
+            "timeline": timeline,
+            "metadata": {
+                "severity": "SEV-4",
+                "duration_seconds": timeline[-1]["offset_seconds"],
+                "services_impacted": 1,
+                "root_cause": CAUSES[outcome],
+                "tags": ("quick", outcome.replace("_", "-")),
+                "seed": seed,
+            },
+        }
+    )
+
+
+def _id(scenario_type: str, seed: int) -> str:
+    return f"{scenario_type}-{seed}" if seed >= 0 else f"{scenario_type}-n{-seed}"
 
 
 def _part(service: Any, role: str, told: Story, number: int) -> Part:

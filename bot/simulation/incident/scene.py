@@ -87,18 +87,9 @@ class Scene:
             "was": self.course.normal(key),
         }
 
-    def values(self, at: int) -> dict[str, str]:
+    def values(self, at: int) -> Values:
         """Everything that a phrase about this service may ask for."""
-        found = {
-            **self.facts.values,
-            "service": self.service.name,
-            "symptom": self.symptom,
-            **self.shown(at),
-        }
-        for key in self.course.figures:
-            found[f"now:{key}"] = self.course.value(key, at)
-            found[f"was:{key}"] = self.course.normal(key)
-        return found
+        return Values(self, at)
 
     def filled(self, text: str, at: int) -> str:
         """A text of a data file with its values."""
@@ -154,10 +145,12 @@ class Scene:
         """
         since = after if isinstance(after, int) else after.at
         estimate = since + int(sum(wait) / 2 * who.persona.speed)
-        known = self.values(estimate) | {"local": local_time(who, estimate)}
+        known = self.values(estimate)
+        if situation == "night":
+            known["local"] = local_time(who, estimate)
         if metric is not None:
-            known |= self.shown(estimate, metric)
-        known |= given or {}
+            known.update(self.shown(estimate, metric))
+        known.update(given or {})
         text = self.talk.words(who, situation, known)
         at = self.talk.moment(who, since, *wait, text, waking=waking)
         return self.post(who, text, at, kind=kind, extra=extra)
@@ -180,6 +173,26 @@ class Scene:
             **(extra or {}),
         }
         return self.talk.add(Draft(at, fields, self.alert if self.threaded else None))
+
+
+class Values(dict[str, str]):
+    """What phrases may ask for; numbers are looked up only when they do."""
+
+    def __init__(self, scene: Scene, at: int) -> None:
+        super().__init__(scene.facts.values)
+        self._scene = scene
+        self._at = at
+        self["service"], self["symptom"] = scene.service.name, scene.symptom
+
+    def __missing__(self, name: str) -> str:
+        kind, _, key = name.partition(":")
+        course = self._scene.course
+        if kind == "now" and key:
+            return course.value(key, self._at)
+        if kind == "was" and key:
+            return course.normal(key)
+        self.update({**self._scene.shown(self._at), **self})
+        return dict.__getitem__(self, name)
 
 
 def team(

@@ -8,7 +8,10 @@ from bot.simulation.incident.cascades import Remedy
 from bot.simulation.incident.cast import Cast
 from bot.simulation.incident.draft import Draft, Speaker
 from bot.simulation.incident.ending import told_to_the_end
+from bot.simulation.incident.quick import quick_alert
 from bot.simulation.incident.scene import Scene
+
+_MEANWHILE = 0.35  # of all incidents are interrupted by an everyday alert
 
 
 class Story(Cast):
@@ -27,6 +30,25 @@ class Story(Cast):
         found = self._cause_found(last)
         mended = self._mitigation(found)
         told_to_the_end(self, mended)
+        self._elsewhere()
+
+    def _elsewhere(self) -> None:
+        """What else rings meanwhile, and has nothing to do with it."""
+        involved = {self.primary.name, *(each.name for each in self.affected)}
+        others = [name for name in self.company.services if name not in involved]
+        chance = self.chance.fork("elsewhere")
+        if others and chance.happens(_MEANWHILE):
+            last = max(draft.at for draft in self.talk.drafts)
+            scene, _, _ = quick_alert(
+                self.company,
+                chance.pick(others),
+                self.engineers,
+                self.start,
+                chance,
+                self.talk,
+                chance.between(60, last // 2),
+            )
+            self.background.append(scene)
 
     def _alerts(self) -> None:
         """Everybody's alerts, at their times."""

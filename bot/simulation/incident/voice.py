@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from bot.simulation.incident import grammar
 from bot.simulation.incident.chance import Chance
@@ -17,7 +17,10 @@ _OPENED = frozenset(
     )
 )
 # A message that is nothing but code, or that others read as the record, is left as it is.
-_UNADORNED = frozenset(("logline", "auto"))
+_UNADORNED = frozenset(("logline", "auto", "resolve"))
+# Where something has gone well, everybody picks from these.
+_GLAD = frozenset(("improving", "downstream_ok", "thanks", "confirm"))
+_GLAD_EMOJIS = ("🎉", "✅", "🙌", "👏", "💚", "🙂")
 _STYLE_OFTEN = 0.4
 _ATTEMPTS = 12
 _WORD = re.compile(r"(?<![\w@#`/:.*{-])[a-z]{4,12}(?![\w`/:({.*-])")
@@ -33,30 +36,34 @@ def speak(
     situation: str,
     chance: Chance,
     fill: Callable[[str], str],
-    *,
-    unsaid: Callable[[str], bool] = lambda _text: True,
+    said: set[object],
 ) -> str:
     """What a persona writes in a situation.
 
     Args:
         fill: the value of each name in the phrases.
-        unsaid: False for a text that was said already; another one is tried then.
+        said: the templates and texts that were used already; others are preferred, and what is
+            used now is added.
     """
     rules = grammar.shipped()
     tiers = rules.tiers(situation)
     for attempt in range(_ATTEMPTS):
-        tier = _tier(persona, tiers, chance, wide=attempt > _ATTEMPTS // 2)
-        text = rules.write(chance.pick(tiers[tier]), chance, fill)
+        wide = attempt > _ATTEMPTS // 2
+        tier = _tier(persona, tiers, chance, wide=wide)
+        template = chance.pick(tiers[tier])
+        if id(template) in said and attempt < _ATTEMPTS // 3:
+            continue
+        text = rules.write(template, chance, fill)
         if situation not in _UNADORNED:
             text = _adorned(persona, situation, tier, text, chance)
-        if unsaid(text):
+        if text.casefold() not in said:
             break
+    said |= {id(template), text.casefold()}
     return text
 
 
-def _tier(persona: Persona, tiers: object, chance: Chance, *, wide: bool) -> str:
+def _tier(persona: Persona, tiers: Mapping[str, object], chance: Chance, *, wide: bool) -> str:
     """Which of a situation's tiers; `wide` when the usual ones have been used up."""
-    assert isinstance(tiers, dict)
     if persona.style in tiers and chance.happens(_STYLE_OFTEN):
         return persona.style
     words = 0.5 if wide else persona.words
@@ -85,7 +92,8 @@ def _adorned(persona: Persona, situation: str, tier: str, text: str, chance: Cha
     elif tier == "full" and text[-1:].isalnum() and "\n" not in text and chance.happens(0.7):
         text += "."
     if persona.emojis and chance.happens(persona.emoji) and not text.endswith("`"):
-        text = f"{text.removesuffix('.')} {chance.pick(persona.emojis)}"
+        emojis = _GLAD_EMOJIS if situation in _GLAD else persona.emojis
+        text = f"{text.removesuffix('.')} {chance.pick(emojis)}"
     return text
 
 
