@@ -40,6 +40,8 @@ _SYSLOG = re.compile(
     r"(?:<(\d{1,3})>(?:\d )?)?"
     r"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S{1,255} [\w./-]{1,64}(?:\[\d{1,10}\])?: )?"
 )
+# Apache's date, which has spaces in its brackets.
+_DATED = re.compile(r"\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})? \d{4}\] ")
 _SYSLOG_LEVELS = (
     *(Severity.CRITICAL,) * 3, Severity.ERROR, Severity.WARNING, *(Severity.INFO,) * 3
 )  # fmt: skip
@@ -89,7 +91,8 @@ def text_level(text: str) -> tuple[Severity | None, int]:
     """The level in the head of a plain line, and where the message begins."""
     head = text[:_HEAD].partition("\n")[0]
     found = _SYSLOG.match(head)
-    position = start = found.end() if found else 0
+    dated = _DATED.match(head)
+    position = start = dated.end() if dated else found.end() if found else 0
     for word in head[start:].split(None, _WORDS_READ)[:_WORDS_READ]:
         at = head.index(word, position)
         severity = _word_level(word, is_first=at == start)

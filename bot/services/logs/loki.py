@@ -8,6 +8,7 @@ and lines that were had already are known by stream and text.
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import json
 import re
@@ -217,12 +218,12 @@ class LokiStore:
         if self._session is None:
             access = self._access
             headers = {"X-Scope-OrgID": access.tenant} if access.tenant else {}
-            auth = None
             if ":" in access.token:
-                auth = aiohttp.BasicAuth(*access.token.split(":", 1))
+                coded = base64.b64encode(access.token.encode()).decode()
+                headers["Authorization"] = f"Basic {coded}"
             elif access.token:
                 headers["Authorization"] = f"Bearer {access.token}"
-            self._session = aiohttp.ClientSession(headers=headers, auth=auth, timeout=_TIMEOUT)
+            self._session = aiohttp.ClientSession(headers=headers, timeout=_TIMEOUT)
         return self._session
 
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-_SELECTOR = re.compile(
-    r'\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\}((?: (?:\|~|!~|\|=) "(?:[^"\\]|\\.)*")*)'
-)
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_SELECTOR = re.compile(rf'\{{((?:[^"}}]|{_QUOTED})*)\}}((?: (?:\|~|!~|\|=) {_QUOTED})*)')
 _MATCHER = re.compile(r'([\w]+)="((?:[^"\\]|\\.)*)"')
 _FILTER = re.compile(r'(\|~|!~|\|=) "((?:[^"\\]|\\.)*)"')
 
