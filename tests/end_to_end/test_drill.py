@@ -261,3 +261,11 @@ async def test_an_intent_that_the_bot_does_not_have_is_named(stage: Rehearsal) -
     with pytest.raises(SettingsError, match="MESSAGE_CONTENT: the bot does not have that intent"):
         await stage.start()
     stage._bot = None
+
+
+async def test_the_logs_of_a_drill_are_followed_in_its_area(rehearsal: Rehearsal) -> None:
+    place = await start(rehearsal)
+    await rehearsal.type("sam", "logs-tail", channel=place["id"], service="payments-api")
+    await rehearsal.until(
+        lambda: "Paystack is slow" in str(rehearsal.discord.world.history(place["id"]))
+    )

@@ -14,6 +14,7 @@ from discord import app_commands, ui
 from bot.analysis.logs.question import Question
 from bot.errors import BadPayload, JinkiesError, UpstreamError
 from bot.models import Capability, Person
+from bot.services.logs.played import PREFIX as DRILL
 from bot.services.logs.store import Progress
 from bot.ui import plain
 from bot.ui.desk import Desk, Press
@@ -42,7 +43,9 @@ async def tail(
             return await _of_alert(desk, alert_id, asked)
         if not asked.service:
             raise BadPayload("Name a service, a log group or an alert.")
-        return replace(await question_of(desk.logs, asked), end=None, newest_first=False)
+        typed = desk.drills.log_groups(press.channel_id, asked.service)
+        meant = replace(asked, service=typed)
+        return replace(await question_of(desk.logs, meant), end=None, newest_first=False)
 
     await _begin(press, question, minutes, in_thread=in_thread)
 
@@ -170,7 +173,8 @@ TAIL_PRESSES: tuple[type[ui.DynamicItem[Any]], ...] = (TailButton, TailAlertButt
 async def _of_alert(desk: Desk, alert_id: int, asked: Asked) -> Question:
     alert = (await desk.store.alerts.detail(alert_id)).alert
     since = milliseconds(alert.last_seen - _BEFORE_ERROR)
-    service = asked.service or alert.service
+    own = f"{DRILL}{alert.service}" if alert.drill else alert.service
+    service = asked.service or own
     narrowed = replace(asked, service=service, since="1s", until="")
     found = await question_of(desk.logs, narrowed)
     return replace(found, start=since, end=None, newest_first=False)
