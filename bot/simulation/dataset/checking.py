@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,7 +48,7 @@ class Facts:
     violations: list[str] = field(default_factory=list)
     untold: int = 0
     pods: dict[str, tuple[str, str, str]] = field(default_factory=dict)
-    natural_ids: list[int] = field(default_factory=list)
+    natural_ids: array[int] = field(default_factory=lambda: array("Q"))  # 8 bytes each
     effects: dict[tuple[str, int], tuple[float, int]] = field(default_factory=dict)
     requests: int = 0
     kinds: dict[str, int] = field(default_factory=dict)

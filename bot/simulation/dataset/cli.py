@@ -32,8 +32,13 @@ def add_arguments(
     """The four commands of data sets; returns where further ones are added."""
     commands = parser.add_subparsers(dest="action", required=True, metavar="COMMAND")
     _dataset_arguments(commands.add_parser("dataset", help="make a day (or weeks) of telemetry"))
-    validate = commands.add_parser("validate", help="check a data set; exit code 1 if it is wrong")
-    validate.add_argument("dataset", type=Path, metavar="DATASET")
+    validate = commands.add_parser(
+        "validate", help="check a data set, or scenario files; exit code 1 if something is wrong"
+    )
+    validate.add_argument("dataset", type=Path, metavar="DATASET|FILE")
+    validate.add_argument("files", type=Path, nargs="*", metavar="FILE", help="further files")
+    validate.add_argument("--services", type=Path, metavar="FILE", help="a service map for FILE")
+    validate.add_argument("--graph", type=Path, metavar="FILE", help="a dependency graph for FILE")
     validate.add_argument("--workers", type=_workers, default=os.cpu_count() or 1)
     describe = commands.add_parser("describe", help="statistics and a picture of a data set")
     describe.add_argument("dataset", type=Path, metavar="DATASET")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -75,7 +76,7 @@ def validate(root: Path, *, workers: int = 1, told: Callable[[int, int], None]) 
     claims = _claims(incidents)
     effects: dict[str, dict[tuple[str, int], tuple[float, int]]] = {one: {} for one in SOURCES}
     pods: dict[str, tuple[str, str, str]] = {}
-    natural: set[int] = set()
+    natural: list[tuple[str, array[int]]] = []
     hours: dict[int, int] = {}
     for place, (file, facts) in enumerate(_read_all(dataset, claims, workers)):
         told(place + 1, len(dataset.files))
@@ -84,10 +85,12 @@ def validate(root: Path, *, workers: int = 1, told: Callable[[int, int], None]) 
         verdict.violations += facts.violations
         verdict.untold += facts.untold
         verdict.violations += _against_the_list(file, facts)
-        verdict.violations += _against_others(facts, pods, natural)
+        verdict.violations += _against_others(facts, pods)
+        natural.append((facts.path, facts.natural_ids))
         effects[source].update(facts.effects)
         if source == "kubernetes":
             hours[hour] = facts.requests
+    verdict.violations += _twice(natural)
     if dataset.manifest.get("complete"):
         verdict.violations += _curve(dataset, hours)
         verdict.violations += _effects(incidents, effects)
@@ -161,18 +164,26 @@ def _against_the_list(file: Mapping[str, Any], facts: Facts) -> Iterator[str]:
         yield f"{facts.path}:1: the checksum of its lines is not the manifest's"
 
 
-def _against_others(
-    facts: Facts, pods: dict[str, tuple[str, str, str]], natural: set[int]
-) -> Iterator[str]:
+def _against_others(facts: Facts, pods: dict[str, tuple[str, str, str]]) -> Iterator[str]:
     for name, told in facts.pods.items():
         known = pods.setdefault(name, told)
         if known != told:
             yield f"{facts.path}:1: pod {name} was {known} in an earlier file and is {told}"
-    before = len(natural)
-    natural.update(facts.natural_ids)
-    twice = before + len(facts.natural_ids) - len(natural)
-    if twice:
-        yield f"{facts.path}:1: {twice} ids of the source's own are there twice"
+
+
+def _twice(natural: list[tuple[str, array[int]]]) -> Iterator[str]:
+    """Ids that an earlier file or line has, a sixteenth of them at a time to spare memory."""
+    found = dict.fromkeys((path for path, _ in natural), 0)
+    for part in range(16):
+        known: set[int] = set()
+        for path, numbers in natural:
+            own = [number for number in numbers if number & 15 == part]
+            before = len(known)
+            known.update(own)
+            found[path] += before + len(own) - len(known)
+    for path, count in found.items():
+        if count:
+            yield f"{path}:1: {count} ids of the source's own are there twice"
 
 
 def _curve(dataset: DataSet, hours: Mapping[int, int]) -> Iterator[str]:
