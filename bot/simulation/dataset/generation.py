@@ -52,7 +52,7 @@ def _dask(address: str) -> Iterator[Executor]:
         from distributed import Client
     except ImportError:
         raise DatasetError(
-            "--scheduler needs Dask: pip install -r requirements-dataset.txt"
+            "--scheduler needs Dask: pip install -r requirements-dataset-extra.txt"
         ) from None
     try:
         client = Client(address, timeout=20)  # type: ignore[no-untyped-call]

@@ -20,7 +20,9 @@ def happenings(config: Config, seed: int, minute: Minute) -> list[Entry]:
         marks = minute.load.incidents
         for pod in pods:
             if pod.since == minute.number:
-                cause = [one for one in marks if one.id == pod.deployment.cause]
+                # A pod that is moved later on comes by no fault of the release that it runs.
+                shipped = pod.since == pod.deployment.since
+                cause = [one for one in marks if shipped and one.id == pod.deployment.cause]
                 bit = minute.load.bit(cause[0]) if cause else 0
                 found += [(told, bit) for told in _arrival(config, pod)]
         deployment = pods[0].deployment
