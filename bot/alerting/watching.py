@@ -40,7 +40,7 @@ class Watch:
         self._logs = logs
         self._redactor = redactor
         self._query = query
-        self._given: dict[str, None] = {}
+        self._given: dict[tuple[str, str, int, str], None] = {}
         self._raw: deque[LogLine] = deque(maxlen=_CONTEXT)
         self.progress = Progress()
         self.trouble = ""
@@ -82,8 +82,8 @@ class Watch:
             query = replace(self._query, start=max(self._query.start, reached - OVERLAP))
 
     def _fresh(self, batch: Lines) -> Lines:
-        fresh = [line for line in batch if line.id not in self._given]
-        self._given.update(dict.fromkeys(line.id for line in fresh))
+        fresh = [line for line in batch if _key(line) not in self._given]
+        self._given.update(dict.fromkeys(map(_key, fresh)))
         while len(self._given) > _REMEMBERED:
             self._given.pop(next(iter(self._given)))
         return fresh
@@ -96,3 +96,8 @@ class Watch:
         self._raw.extend(fresh)
         clean = await asyncio.to_thread(redacted_lines, self._redactor, [*before, *fresh])
         return clean[len(before) :]
+
+
+def _key(line: LogLine) -> tuple[str, str, int, str]:
+    """A file's ids begin anew when it is rotated, so the time belongs to it."""
+    return line.group, line.stream, line.at, line.id

@@ -239,3 +239,12 @@ async def test_interactions_are_answered_in_time_during_a_big_read(
         return newest if newest["attachments"] else None
 
     assert "30,000 lines" in bare(await stage.until(written))
+
+
+async def test_where_there_are_no_lines_there_is_no_file(
+    stage: Rehearsal, aws: CloudWatchStandIn
+) -> None:
+    reply = await stage.type("sam", "logs", service="checkout", since="1m")
+    assert "Nothing fits" in bare(reply.message)
+    empty = await stage.press("sam", answer(reply), "Download")
+    assert "there are no lines to write" in bare(answer(empty))

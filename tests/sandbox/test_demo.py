@@ -108,6 +108,27 @@ async def test_a_panel_button_breaks_the_shop(running: Demo) -> None:
 
 
 @in_module_loop
+async def test_the_shops_logs_are_read_followed_and_judged_on_our_side(running: Demo) -> None:
+    """moto's filter patterns match too much; what is shown is judged again."""
+    await running.shop.break_with(BREAKAGES[0])
+    sam = running.discord.person("sam")
+    reply = await sam.command("logs", channel="general", service="shop", text="[ERROR]")
+    assert "Nothing fits" in json.dumps((await reply.finished()).message)
+    reply = await sam.command("logs", channel="general", service="shop", level="error")
+    told = json.dumps((await reply.finished()).message)
+    assert "KeyError: 'CHF'" in told
+    assert "answered 200" not in told
+    await (await sam.command("logs-tail", channel="general", service="shop")).finished()
+    await running.shop.break_with(BREAKAGES[1])
+
+    def followed() -> bool:
+        return any("ZeroDivisionError" in json.dumps(each) for each in sam.messages("general"))
+
+    assert await until(followed)
+    await sam.command("logs-stop", channel="general", tail=1)
+
+
+@in_module_loop
 async def test_the_panels_are_on_the_page_and_their_links_work(running: Demo) -> None:
     async with aiohttp.ClientSession() as session:
         async with session.get(running.page_url) as page:

@@ -126,6 +126,9 @@ async def download(press: Press, number: int) -> None:
         await tell_failure(screen, work, number, question)
         return
     made: LogFile = work.task.result()
+    if not made.lines:
+        await screen.show(notice(f"💾 {name_of(question)}: there are no lines to write."))
+        return
     await screen.show(file_view(made, question), [discord_file(made)])
 
 

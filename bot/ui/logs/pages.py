@@ -75,12 +75,12 @@ class Pages:
         self.look: Look = look_for(found.lines, zone, marked=marked)
         heads = [entry.line for entry in self.entries]
         shapes = templates(heads)
-        levels = {entry.line.id: entry.level for entry in self.entries}
+        levels = {entry.line: entry.level for entry in self.entries}
         self.shapes = len(shapes)
         self._books = {
             Mode.LINES: _Book([entry_text(entry, self.look) for entry in self.entries]),
             Mode.SHAPES: _Book(
-                [template_text(each, levels[each.example.id], self.look) for each in shapes]
+                [template_text(each, levels[each.example], self.look) for each in shapes]
             ),
         }
         self.chart = _chart(found, heads, zone)
@@ -110,10 +110,6 @@ class Pages:
         places = [n for n, each in enumerate(self.entries) if marked and each.line.id == marked]
         starts = self._books[Mode.LINES].starts
         return sum(start <= places[0] for start in starts) if places else 1
-
-    def line(self, line_id: str) -> LogLine | None:
-        """A line by its id."""
-        return next((each for each in self.found.lines if each.id == line_id), None)
 
 
 def _alone(line: LogLine) -> Entry:

@@ -9,7 +9,6 @@ from time import monotonic
 import discord
 from discord import ui
 
-from bot.errors import JinkiesError
 from bot.ui.answers import explain
 from bot.ui.desk import Press
 from bot.ui.logs.desk import Work
@@ -25,14 +24,14 @@ class Screen:
     """Where the answer to a press or a command is shown.
 
     Args:
-        in_place: in the message whose button was pressed; otherwise in a new one.
-        public: everybody in the channel sees it.
+        in_place: in the message whose button was pressed; otherwise in a new one, which only
+            the person sees.
     """
 
-    def __init__(self, press: Press, *, in_place: bool = False, public: bool = False) -> None:
+    def __init__(self, press: Press, *, in_place: bool = False) -> None:
         self.press = press
         self._in_place = in_place
-        self._public = public
+        self._made = monotonic()
 
     async def show(self, view: ui.LayoutView, files: Sequence[discord.File] = ()) -> None:
         """Show this instead of what was there."""
@@ -42,12 +41,12 @@ class Screen:
         elif self._in_place:
             await response.edit_message(view=view, attachments=files)
         else:
-            await response.send_message(view=view, files=files, ephemeral=not self._public)
+            await response.send_message(view=view, files=files, ephemeral=True)
 
     async def announce(self) -> None:
         """Tell Discord that an answer comes; nothing if that was told."""
         if not self.press.response.is_done():
-            await self.press.response.defer(ephemeral=not self._public, thinking=not self._in_place)
+            await self.press.response.defer(ephemeral=True, thinking=not self._in_place)
 
     async def fail(self, error: BaseException, buttons: Buttons = ()) -> None:
         """Show an error; what stands in a message that was to be replaced stays, if it can."""
@@ -63,7 +62,7 @@ class Screen:
         Returns whether it was done; False if it failed or was given up, which `work.task` tells.
         """
         began = monotonic()
-        await asyncio.wait({work.task}, timeout=PATIENCE)
+        await asyncio.wait({work.task}, timeout=max(0.0, PATIENCE - (began - self._made)))
         if not work.task.done():
             await self.announce()
         while not work.task.done():
@@ -71,13 +70,3 @@ class Screen:
             if not work.task.done():
                 await self.show(telling(monotonic() - began))
         return not work.task.cancelled() and work.task.exception() is None
-
-
-async def guarded(screen: Screen, step: Callable[[], object]) -> bool:
-    """Run a check; show its refusal and return False if there is one."""
-    try:
-        step()
-    except JinkiesError as error:
-        await screen.fail(error)
-        return False
-    return True

@@ -68,6 +68,8 @@ async def attach(press: Press, number: int, alert_id: int, *, in_place: bool = F
         desk.access.require(person, Capability.RESPOND)
         detail = await desk.store.alerts.detail(alert_id)
         made = await written(desk.logs, number, await desk.logs.question(number), progress, room)
+        if not made.lines:
+            raise NotFound("There are no lines to attach.")
         url = await _post(press, detail.card_url, number, made, person)
         await desk.actions.attach_logs(alert_id, person, url)
         await desk.logs.note(number, "attach", person, press.channel_id or 0, detail.alert.short_id)

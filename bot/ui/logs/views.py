@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from zlib import crc32
 
 import discord
 from discord import ui
@@ -219,10 +220,10 @@ def _turning(pages: Pages, number: int, page: int, mode: Mode) -> ui.ActionRow[A
 
 def _choosing(pages: Pages, number: int, page: int) -> ui.ActionRow[Any]:
     """A menu of the page's lines, to see what stands around one."""
-    found = pages.on_page(page)[:MAX_CHOICES]
+    found = {line_value(entry.line): entry for entry in pages.on_page(page)[:MAX_CHOICES]}
     options = [
-        discord.SelectOption(label=choice_label(entry, pages.look), value=line_value(entry.line))
-        for entry in found
+        discord.SelectOption(label=choice_label(entry, pages.look), value=value)
+        for value, entry in found.items()
     ]
     menu: ui.Select[Any] = ui.Select(
         custom_id=f"jinkies:log-line:{number}:{page}",
@@ -233,8 +234,8 @@ def _choosing(pages: Pages, number: int, page: int) -> ui.ActionRow[Any]:
 
 
 def line_value(line: LogLine) -> str:
-    """A line's id, which is at most 100 characters in every store."""
-    return line.id[-100:] or str(line.at)
+    """What tells a line from all others, in at most 100 characters."""
+    return f"{crc32(f'{line.group} {line.stream}'.encode()):x}:{line.at}:{line.id}"[:100]
 
 
 def _acting(pages: Pages, number: int, page: int, mode: Mode) -> ui.ActionRow[Any]:
