@@ -23,6 +23,7 @@ import signal
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import bootstrap
@@ -170,14 +171,18 @@ def simulate(options: argparse.Namespace, _rest: list[str]) -> int:
         from bot.rehearsing import simulate_crash
 
         return simulate_crash(options)
+    if options.action == "incident":
+        room = "sandbox.visiting" if options.to == "demo" else "bot.staging"
+        play: Callable[[argparse.Namespace], int] = import_module(room).simulate_incident
+        return play(options)
+    if options.action == "validate" and not options.dataset.is_dir():
+        from bot.staging import validate_files
+
+        return validate_files([options.dataset, *options.files], options.services, options.graph)
     from bot.simulation.dataset.cli import run
 
-    def cloudwatch() -> object:
-        from bot.services.telemetry import CloudWatchDoor
-
-        return CloudWatchDoor.open()
-
-    options.cloudwatch = cloudwatch  # the data set's room knows nothing of AWS
+    # The data set's room knows nothing of AWS.
+    options.cloudwatch = lambda: import_module("bot.services.telemetry").CloudWatchDoor.open()
     return run(options)
 
 
@@ -185,8 +190,10 @@ def simulate_options(parser: argparse.ArgumentParser) -> None:
     """The commands of rehearsals and of data sets."""
     from bot.simulation.crash import arguments as crash
     from bot.simulation.dataset.cli import add_arguments
+    from bot.simulation.incident import arguments as incident
 
     commands = add_arguments(parser)
+    incident.add_arguments(commands.add_parser("incident", help="play an incident's conversation"))
     crash.add_arguments(commands.add_parser("crash", help="play a crash, with its logs"))
 
 
@@ -249,12 +256,11 @@ COMMANDS = (
     ),
     Command(
         "simulate",
-        "rehearse a crash, or make a day of a company's telemetry",
-        "`simulate crash` plays minutes of logs that end in a real stack trace, analyses them and "
-        "sends them where you like (docs/rehearsals.md). `simulate dataset` makes correlated logs, "
-        "errors, metrics and panels with incidents in them; `validate` checks a set, "
-        "`describe` compares it with real logs, `replay` sends it to a running Jinkies "
-        "(docs/dataset.md).",
+        "rehearse a crash or an incident, or make a day of a company's telemetry",
+        "`crash` plays minutes of logs that end in a real stack trace, and `incident` what people "
+        "said, to Discord or Slack (docs/rehearsals.md). `dataset` makes correlated logs, errors, "
+        "metrics and panels with incidents in them; `describe` compares a set with real logs, "
+        "`replay` sends it to a running Jinkies (docs/dataset.md). `validate` checks any of them.",
         DATASET,
         simulate,
         simulate_options,

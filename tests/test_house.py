@@ -40,11 +40,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "doctor": LOWER | {"alerting", "ui", "cogs", "web", "config", "entrance"},
     "dsn": LOWER | {"alerting", "config", "entrance"},
     "rehearsing": LOWER | {"alerting", "config"},
+    "staging": LOWER | {"alerting", "ui", "config"},
     "scanning": LOWER | {"alerting", "config", "entrance", "lookout"},
 }
 # Outside libraries that only some rooms may know.
 KEPT_TO = {
-    "discord": {"ui", "cogs", "main", "doctor"},
+    "discord": {"ui", "cogs", "main", "doctor", "staging"},
     "flask": {"web"},
     "waitress": {"web"},
     "granian": {"web"},

@@ -57,16 +57,27 @@ class SlackDoor:
         """
         return await asyncio.to_thread(self._post, channel, text, blocks)
 
+    async def call(self, method: str, **fields: Any) -> Mapping[str, Any]:
+        """Call one of Slack's methods, e.g. "chat.postMessage"; returns its answer.
+
+        Raises:
+            UpstreamError: Slack refuses, or cannot be reached.
+        """
+        return await asyncio.to_thread(self._call, method, fields)
+
     def _post(self, channel: str, text: str, blocks: Blocks) -> str:
+        fields = {"channel": channel, "text": text, "blocks": blocks}
+        quiet = {"unfurl_links": False, "unfurl_media": False}
+        return str(self._call("chat.postMessage", fields | quiet)["ts"])
+
+    def _call(self, method: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
-            answer = self._client.chat_postMessage(
-                channel=channel, text=text, blocks=blocks, unfurl_links=False, unfurl_media=False
-            )
+            answer = self._client.api_call(method, json=dict(fields))
         except SlackApiError as error:
             raise _refused(error) from None
         except (SlackClientError, URLError, OSError) as error:
             raise _unreachable(error) from error
-        return str(answer["ts"])
+        return dict(answer.data) if isinstance(answer.data, dict) else {}
 
 
 async def post_by_webhook(url: str, text: str, blocks: Blocks) -> None:

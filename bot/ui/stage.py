@@ -94,7 +94,7 @@ class DiscordStage:
         room = self.places[channel].room
         name = f"{self.mark}: {self._titles.get(parent.message, self.title)}"
         try:
-            async with _attempt(room):
+            async with attempt(room):
                 await room.get_partial_message(int(parent.message)).create_thread(
                     name=plain.clip(plain.one_line(name), MAX_THREAD_NAME),
                     auto_archive_duration=1440,  # minutes
@@ -139,7 +139,7 @@ class DiscordStage:
         for is_last in (False, True):
             webhook = await self._webhook(place.room)
             try:
-                async with _attempt(place.room):
+                async with attempt(place.room):
                     message = await webhook.send(
                         plain.clip(text, MAX_TEXT),
                         username=self._name(user, channel),
@@ -167,7 +167,7 @@ class DiscordStage:
         if shown is None:
             return
         where = self.client.get_partial_messageable(int(posted.thread or posted.channel))
-        async with _attempt(where):
+        async with attempt(where):
             await where.get_partial_message(int(posted.message)).add_reaction(shown)
 
     async def remove(self, posted: Posted) -> None:
@@ -183,7 +183,7 @@ class DiscordStage:
         try:
             webhook = await self._webhook(place.room)
             thread = discord.Object(int(posted.thread)) if posted.thread else discord.utils.MISSING
-            async with _attempt(place.room):
+            async with attempt(place.room):
                 await webhook.delete_message(int(posted.message), thread=thread)
         except NotFound:
             return
@@ -191,7 +191,7 @@ class DiscordStage:
     async def leave(self) -> None:
         """Remove our webhooks from the channels; raises UpstreamError as `banner`."""
         for room in {place.room.id: place.room for place in self.places.values()}.values():
-            async with _attempt(room):
+            async with attempt(room):
                 for webhook in await room.webhooks():
                     if webhook.name == WEBHOOK_NAME and webhook.token:
                         await webhook.delete()
@@ -205,7 +205,7 @@ class DiscordStage:
     async def _webhook(self, room: discord.TextChannel) -> discord.Webhook:
         """Ours in a channel: one that is there from the last time, or a new one."""
         if room.id not in self._webhooks:
-            async with _attempt(room):
+            async with attempt(room):
                 there = [
                     webhook
                     for webhook in await room.webhooks()
@@ -223,7 +223,7 @@ class DiscordStage:
 
     async def _remove_thread(self, thread: int) -> None:
         try:
-            async with _attempt(None):
+            async with attempt(None):
                 found = await self.client.fetch_channel(thread)
                 if isinstance(found, discord.Thread):
                     await found.delete()
@@ -289,7 +289,7 @@ class _ThreadThere(Exception):  # noqa: N818 - not an error: what was wanted is 
 
 
 @asynccontextmanager
-async def _attempt(where: object) -> AsyncIterator[None]:
+async def attempt(where: object) -> AsyncIterator[None]:
     """Turn everything that Discord or the network can do into our errors."""
     try:
         async with asyncio.timeout(PATIENCE):

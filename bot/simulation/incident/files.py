@@ -1,0 +1,63 @@
+"""Reading scenario files: JSON, YAML with one or more documents, JSON Lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import yaml
+
+from bot.errors import SettingsError
+from bot.simulation.incident.saving import ENDINGS
+from bot.simulation.incident.scenario import Problem
+
+_CURE = "Write JSON, JSON Lines or YAML in UTF-8."
+
+
+class Unreadable(Exception):  # noqa: N818 - a finding, told with its place
+    """A document that is not what its file's ending says."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.problem)
+        self.problem = problem
+
+
+def documents(path: Path) -> Iterator[tuple[str, object]]:
+    """The documents of a file, each with the name to call it by.
+
+    Raises:
+        SettingsError: the file cannot be read, or has another ending.
+        Unreadable: a document is no JSON or YAML; those before it were given.
+    """
+    if path.suffix not in ENDINGS:
+        raise SettingsError([f"{path}: a name that ends in {', '.join(ENDINGS)} is expected"])
+    try:
+        with path.open("rb") as file:
+            if path.suffix == ".jsonl":
+                for number, line in enumerate(file, start=1):
+                    if line.strip():
+                        yield f"{path}:{number}", _json(line)
+            elif path.suffix == ".json":
+                yield str(path), _json(file.read())
+            else:
+                yield from _yaml(path, file.read())
+    except OSError as error:
+        raise SettingsError([f"{path}: {error.strerror}"]) from None
+
+
+def _json(text: bytes) -> object:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise Unreadable(Problem("$", f"is no JSON: {error}", _CURE)) from None
+
+
+def _yaml(path: Path, text: bytes) -> Iterator[tuple[str, object]]:
+    try:
+        for number, document in enumerate(yaml.load_all(text, yaml.CSafeLoader), start=1):
+            if document is not None:
+                yield (str(path) if number == 1 else f"{path}#{number}"), document
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        told = " ".join(str(error).split())
+        raise Unreadable(Problem("$", f"is no YAML: {told}", _CURE)) from None
