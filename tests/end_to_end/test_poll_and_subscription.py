@@ -1,0 +1,183 @@
+"""Log groups that are looked through: on a schedule, by a request, by `run.py scan`, and beside a
+subscription of the same lines."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+
+import aiohttp
+import pytest
+from rehearsal import SECRET, TRACE, Rehearsal
+
+from bot.config import ALIASES, SETTINGS
+from sandbox.aws import REGION, LambdaContext, data_message, invocation
+from sandbox.cloudwatch import CloudWatchStandIn, Refused
+
+ROOT = Path(__file__).parents[2]
+FORWARDER = ROOT / "examples/lambda_cloudwatch_forwarder.py"
+GROUP = "/aws/lambda/checkout"
+KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+# `run.py scan` without its look at what is installed.
+SCAN = (
+    "import bootstrap, run, sys; bootstrap.ready = lambda _: None; sys.exit(run.main(sys.argv[1:]))"
+)
+
+
+@pytest.fixture
+async def aws(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[CloudWatchStandIn]:
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    standin = CloudWatchStandIn()
+    await standin.start()
+    yield standin
+    await standin.stop()
+
+
+def crashed(
+    aws: CloudWatchStandIn, *, ago: timedelta = timedelta(minutes=1)
+) -> Mapping[str, object]:
+    """A service writes a trace; gives what CloudWatch sends to a subscriber of the group."""
+    at = int((datetime.now(UTC) - ago).timestamp() * 1000)
+    lines = list(enumerate(["INFO checking out", "ERROR checkout failed", *TRACE.splitlines()]))
+    ids = aws.add(GROUP, "2026/[$LATEST]a", [(at + place, line) for place, line in lines])
+    message = data_message(GROUP, "2026/[$LATEST]a", [])
+    message["logEvents"] = [
+        {"id": line_id, "timestamp": at + place, "message": line}
+        for line_id, (place, line) in zip(ids, lines, strict=True)
+    ]
+    return message
+
+
+def forwarder(url: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The Lambda function of the examples, as it is deployed."""
+    monkeypatch.setenv("JINKIES_URL", url)
+    monkeypatch.setenv("JINKIES_SECRET", SECRET)
+    spec = importlib.util.spec_from_file_location("deployed_forwarder", FORWARDER)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+async def scanned(rehearsal: Rehearsal, **order: object) -> Mapping[str, object]:
+    """Ask the bot for a scan over HTTP; what it says of the one group."""
+    proof = {"Authorization": f"Bearer {SECRET}"}
+    async with aiohttp.ClientSession(headers=proof) as session:
+        answer = await session.post(f"{rehearsal.web_url}/trigger-scan", json=order or None)
+        assert answer.status == 200, await answer.text()
+        (group,) = (await answer.json())["groups"]
+    return dict(group)
+
+
+def with_aws(stage: Rehearsal, aws: CloudWatchStandIn, **more: object) -> Rehearsal:
+    told = {"aws_region": REGION, "aws_endpoint_url": aws.url, **more}
+    stage.settings = stage.settings.model_copy(update=told)
+    return stage
+
+
+@pytest.mark.parametrize("first", ["subscription", "poll"])
+async def test_a_poll_and_a_subscription_of_the_same_lines_count_once(
+    stage: Rehearsal, aws: CloudWatchStandIn, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    rehearsal = with_aws(stage, aws)
+    await rehearsal.start()
+    message = crashed(aws)
+    function = forwarder(f"{rehearsal.web_url}/webhook/cloudwatch", monkeypatch)
+
+    async def subscription() -> None:
+        await asyncio.to_thread(function.lambda_handler, invocation(message), LambdaContext())
+
+    if first == "subscription":
+        await subscription()
+    found = await scanned(rehearsal, since="60m", groups=["checkout"])
+    assert (found["group"], found["errors"], found["problem"]) == (GROUP, 1, "")
+    if first == "poll":
+        await subscription()
+    assert found["duplicates"] == (first == "subscription")
+    again = await scanned(rehearsal, since="60m", groups=[GROUP])
+    assert (again["errors"], again["duplicates"]) == (1, 1)
+    await rehearsal.card(1, "ZeroDivisionError", "checkout", "**1×**")
+
+
+async def test_the_schedule_brings_cards_by_itself(
+    stage: Rehearsal, aws: CloudWatchStandIn
+) -> None:
+    crashed(aws)
+    rehearsal = with_aws(stage, aws, scan_groups=("checkout",))
+    await rehearsal.start()
+    await rehearsal.card(1, "ZeroDivisionError", "checkout")
+
+
+async def run_scan(stage: Rehearsal, aws: CloudWatchStandIn, *arguments: str) -> tuple[int, str]:
+    """`run.py scan` as a process of its own; its exit code and what it said."""
+    ours = {
+        "ALERT_CHANNEL_ID": str(stage.settings.alert_channel_id),
+        "DATABASE_URL": stage.settings.database_url,
+        "AWS_REGION": REGION,
+        "AWS_ENDPOINT_URL": aws.url,
+        "PYTHONPATH": str(ROOT),
+        **KEYS,
+    }
+    inherited = {k: v for k, v in os.environ.items() if k not in {*SETTINGS, *ALIASES}}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", SCAN, "scan", *arguments),
+        cwd=stage.database.parent,
+        env=inherited | ours,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, said.decode()
+
+
+async def test_the_command_scans_once_and_the_bot_delivers(
+    stage: Rehearsal, aws: CloudWatchStandIn
+) -> None:
+    crashed(aws)
+    code, said = await run_scan(stage, aws, "--since", "60m", "--group", "checkout")
+    assert (code, "1 errors, 1 new alerts, 0 known" in said) == (0, True), said
+    code, said = await run_scan(stage, aws, "--since", "60m", "--group", GROUP)
+    assert (code, "1 errors, 0 new alerts, 1 known" in said) == (0, True), said
+    await stage.start()
+    await stage.card(1, "ZeroDivisionError", "**1×**")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--since", "whenever", "--group", GROUP], 1, "'whenever' is no time; write one such as"),
+        (["--since", "2099-01-01", "--group", GROUP], 1, "before it begins"),
+        (["--group", "nobody"], 1, "no service or log group called nobody"),
+        (["--group", "/aws/lambda/gone"], 1, "There is no log group /aws/lambda/gone"),
+        (["--since", "60m"], 2, "SCAN_GROUPS"),
+        (["--until", "5m"], 2, "--until"),
+    ],
+    ids=["bad time", "time to come", "no such service", "no such group", "no group", "misspelt"],
+)
+async def test_a_scan_that_cannot_be_made_says_why(
+    stage: Rehearsal, aws: CloudWatchStandIn, arguments: list[str], code: int, words: str
+) -> None:
+    crashed(aws)
+    ended, said = await run_scan(stage, aws, *arguments)
+    assert (ended, words in said) == (code, True), said
+    assert "Traceback" not in said
+
+
+async def test_a_scan_that_aws_refuses_says_what_is_missing(
+    stage: Rehearsal, aws: CloudWatchStandIn
+) -> None:
+    crashed(aws)
+    denied = "User: arn:aws:iam::1:user/x is not authorized to perform: logs:FilterLogEvents on"
+    aws.manners.refusals = [Refused("AccessDeniedException", denied)] * 20
+    code, said = await run_scan(stage, aws, "--since", "60m", "--group", GROUP)
+    assert (code, "logs:FilterLogEvents" in said) == (1, True), said
+    assert "Traceback" not in said
