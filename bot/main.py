@@ -41,6 +41,8 @@ from bot.ui.logs.desk import LogDesk
 from bot.ui.logs.presses import LOG_PRESSES
 from bot.ui.logs.tails import Tails
 from bot.ui.messenger import DiscordMessenger
+from bot.ui.playing import PLAY_PRESSES
+from bot.ui.plays import KEPT, Plays
 from bot.ui.presses import PRESSES
 from bot.ui.syncing import sync_commands
 from bot.web.process import serve
@@ -137,6 +139,7 @@ class House:
             drills=self.drills,
             logs=logs,
             tails=Tails(logs, pace=tempo.tail_edits),
+            plays=Plays(rehearsals_folder(settings)),
             clock=now,
             started_at=now(),
         )
@@ -162,7 +165,7 @@ class House:
         for cog in COGS:
             await client.add_cog(cog())
         client.tree.error(say_error)
-        client.add_dynamic_items(*PRESSES, *LOG_PRESSES, *DRILL_PRESSES)
+        client.add_dynamic_items(*PRESSES, *LOG_PRESSES, *DRILL_PRESSES, *PLAY_PRESSES)
         client.add_listener(partial(hear, self.desk), "on_message")
         await sync_commands(client, self.settings.discord_guild_id)
 
@@ -239,6 +242,12 @@ async def run_bot(
         log.info("stopping; what was accepted is kept")
 
 
+def rehearsals_folder(settings: Settings) -> Path:
+    """Where playings keep what they posted: beside the database, if that is a file."""
+    _, is_file, path = settings.database_url.partition("sqlite+aiosqlite:///")
+    return Path(path).parent / KEPT.name if is_file else KEPT
+
+
 def run_web(settings: Settings) -> None:
     """Run the intake alone, as a process of its own, until SIGINT or SIGTERM; blocks.
 
@@ -281,7 +290,7 @@ async def _work(house: House, stop: asyncio.Event, announce: Callable[[], None])
     try:
         await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
         # A card on its way gets a moment; if it is cut short, its nonce makes it one card still.
-        ending = (house.delivery.stop(), house.desk.tails.close())
+        ending = (house.delivery.stop(), house.desk.tails.close(), house.desk.plays.close())
         await asyncio.wait([asyncio.create_task(each) for each in ending], timeout=GRACE)
     finally:
         leave.set()

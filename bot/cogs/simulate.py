@@ -6,9 +6,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.errors import JinkiesError
 from bot.models import Capability
-from bot.ui.answers import answer
+from bot.ui.answers import answer, explain
 from bot.ui.desk import JinkiesClient, Press
+from bot.ui.playing import offered_incidents, play_incident
 from bot.ui.simulating import offered_crashes, simulate_crash
 
 Choices = list[app_commands.Choice[str]]
@@ -18,6 +20,12 @@ async def crashes(interaction: discord.Interaction[JinkiesClient], typed: str) -
     """Crash scenarios by name or title."""
     desk = interaction.client.desk
     return await offered_crashes(desk, desk.access.person(interaction), typed)
+
+
+async def incidents(interaction: discord.Interaction[JinkiesClient], typed: str) -> Choices:
+    """Incidents by name, for those who may play them."""
+    person = interaction.client.desk.access.person(interaction)
+    return offered_incidents(typed) if Capability.RESPOND in person.capabilities else []
 
 
 @app_commands.guild_only()
@@ -59,3 +67,27 @@ class SimulateCog(
             desk, person, scenario, seed=seed, speed=speed or 0, progress=progress
         )
         await answer(interaction, work)
+
+    @app_commands.command(
+        name="incident",
+        description="Play an incident's conversation into this channel; everybody speaks marked",
+        extras={"capability": Capability.RESPOND},
+    )
+    @app_commands.describe(
+        scenario="Which incident",
+        seed="The same seed plays the same conversation (default 1)",
+        speed="Times as fast as it happened, e.g. 30 (default: as fast as Discord allows)",
+    )
+    @app_commands.autocomplete(scenario=incidents)
+    async def incident(
+        self,
+        interaction: Press,
+        scenario: app_commands.Range[str, 1, 100],
+        seed: app_commands.Range[int, 0, 2_147_483_647] = 1,
+        speed: app_commands.Range[int, 1, 10_000] | None = None,
+    ) -> None:
+        """Say that it begins; the rest happens in the channel."""
+        try:
+            await play_incident(interaction, scenario, seed=seed, speed=speed or 0)
+        except JinkiesError as error:
+            await interaction.response.send_message(explain(interaction, error), ephemeral=True)

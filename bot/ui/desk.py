@@ -21,6 +21,7 @@ from bot.store import Store
 from bot.ui.access import Access
 from bot.ui.logs.desk import LogDesk
 from bot.ui.logs.tails import Tails
+from bot.ui.plays import Plays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Desk:
     drills: Drills
     logs: LogDesk
     tails: Tails
+    plays: Plays
     clock: Callable[[], datetime]
     started_at: datetime
 

@@ -1,0 +1,83 @@
+"""An incident's conversation in Discord: played, stopped, taken away, by people and by command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rehearsal import Rehearsal, labels
+
+Json = dict[str, Any]
+
+
+def spoken(rehearsal: Rehearsal) -> list[Json]:
+    """What personas said in #general, threads included."""
+    world = rehearsal.discord.world
+    said = [
+        each for each in world.history("general") if each.get("webhook_id") and each["type"] == 0
+    ]
+    return said + [
+        each
+        for start in said
+        if start["id"] in world.channels
+        for each in world.history(start["id"])
+    ]
+
+
+async def play(rehearsal: Rehearsal, scenario: str, **options: Any) -> Any:
+    sam = rehearsal.person("sam")
+    return await sam.command("simulate incident", channel="general", scenario=scenario, **options)
+
+
+async def test_an_everyday_alert_is_played_by_personas_that_are_marked(
+    rehearsal: Rehearsal,
+) -> None:
+    reply = await play(rehearsal, "quick-alert", seed=3)
+    assert "plays **quick-alert**" in reply.content
+    assert not reply.ephemeral
+    await rehearsal.until(lambda: "It is over." in reply.content)
+    said = spoken(rehearsal)
+    assert len(said) > 1
+    assert all(each["author"]["username"].endswith("SIMULATION") for each in said)
+    assert not any(each["mentions"] or each["mention_roles"] for each in said)
+    assert rehearsal.discord.violations == []
+
+
+async def test_it_is_stopped_and_taken_away_by_its_buttons(rehearsal: Rehearsal) -> None:
+    reply = await play(rehearsal, "high-cpu", speed=1)
+    assert labels(reply.message) == ["Stop", "Take away"]
+    await rehearsal.until(lambda: len(spoken(rehearsal)) > 0)
+    sam = rehearsal.person("sam")
+    early = await sam.press(reply.message, "Take away")
+    assert "Stop it first" in early.content
+    stopped = await sam.press(reply.message, "Stop")
+    assert "Stopped" in stopped.content
+    await rehearsal.until(lambda: "Stopped after" in reply.content)
+    cleared = await sam.press(reply.message, "Take away")
+    await rehearsal.until(lambda: "Taken away" in cleared.content)
+    assert spoken(rehearsal) == []
+
+
+async def test_after_a_restart_it_can_still_be_taken_away(rehearsal: Rehearsal) -> None:
+    reply = await play(rehearsal, "quick-alert", seed=3)
+    await rehearsal.until(lambda: "It is over." in reply.content)
+    await rehearsal.stop()
+    await rehearsal.start()
+    cleared = await rehearsal.person("sam").press(reply.message, "Take away")
+    await rehearsal.until(lambda: "Taken away" in cleared.content)
+    assert spoken(rehearsal) == []
+
+
+async def test_viewers_may_not_and_what_is_unknown_is_said(rehearsal: Rehearsal) -> None:
+    rita = await rehearsal.person("rita").command("simulate incident", scenario="high-cpu")
+    assert "⛔" in rita.content
+    unknown = await play(rehearsal, "high-cpo")
+    assert "There is no cascade high-cpo" in unknown.content
+    assert spoken(rehearsal) == []
+
+
+async def test_cascades_are_offered_to_those_who_may_play_them(rehearsal: Rehearsal) -> None:
+    sam, rita = rehearsal.person("sam"), rehearsal.person("rita")
+    offered = await sam.autocomplete("simulate incident", "scenario", "fail")
+    names = [choice["value"] for choice in offered]
+    assert names == ["cache-failure", "payment-failure", "catalog-failure"]
+    assert await rita.autocomplete("simulate incident", "scenario", "") == []
