@@ -119,7 +119,7 @@ class EventReading(Noting):
         return found
 
     def _parent(self, path: str, value: object, ids: Mapping[str, int]) -> int | None:
-        if value in (None, "", False, -1, "null"):
+        if value is None or isinstance(value, bool) or value in ("", -1, "null"):
             return None
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return value
