@@ -40,12 +40,12 @@ def simulate_incident(options: argparse.Namespace, settings: Settings | None = N
         if options.list:
             _out("\n".join((*CASCADES, QUICK_ALERT)))
             return OK
-        chosen = list(_chosen(options)) if not options.save else _chosen(options)
+        chosen = _chosen(options)
         if options.save and not options.dry_run:
             return _saved(chosen, options.save)
         if options.to is None or options.dry_run:
             return _told(chosen)
-        return asyncio.run(_played(list(chosen), options, settings or load_settings("simulate")))
+        return asyncio.run(_played(chosen, options, settings or load_settings("simulate")))
     except (NotFound, SettingsError) as error:
         _say(f"simulate incident: {error}")
         return MISUSED
@@ -75,15 +75,16 @@ def validate_files(
 
 def _chosen(options: argparse.Namespace) -> Iterator[Scenario]:
     """The scenarios that the options name, made as they are asked for."""
-    if options.what.endswith(ENDINGS):
-        return iter(_read(Path(options.what)))
-    place = companies.load(options.services, options.graph)
     kinds = [kind for kind in (options.batch or options.what).split(",") if kind]
     if not kinds:
         raise SettingsError(["name a scenario file, or a cascade; --list shows them"])
+    if all(kind.endswith(ENDINGS) for kind in kinds):
+        return (scenario for kind in kinds for scenario in _read(Path(kind)))
+    place = companies.load(options.services, options.graph)
     unknown = set(kinds) - {*CASCADES, QUICK_ALERT, MIXED}
     if unknown:
-        raise NotFound(f"There is no {', '.join(sorted(unknown))}; --list shows what there is.")
+        told = ", ".join(sorted(unknown))
+        raise NotFound(f"There is no {told}; --list shows what there is, and files stand alone.")
     start = options.start or datetime.now(UTC)
     if not options.batch:
         return iter((generate(kinds[0], start, seed=options.seed, company=place),))
@@ -130,7 +131,7 @@ def _saved(scenarios: Iterable[Scenario], path: Path) -> int:
 
 
 async def _played(
-    scenarios: list[Scenario], options: argparse.Namespace, settings: Settings
+    scenarios: Iterable[Scenario], options: argparse.Namespace, settings: Settings
 ) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -140,14 +141,18 @@ async def _played(
     for number, scenario in enumerate(scenarios):
         if number and not options.clean and await _paused(stop, options):
             break
+        journal = Journal(_journal(scenario, options))
+        scenario = _as_begun(scenario, journal, options)
         async with _stage(scenario, options, settings) as stage:
-            player = _player(stage, scenario, options)
+            player = _player(stage, journal, scenario, options)
             if options.clean:
                 _say(f"{scenario.scenario_id}: {await player.clean()} messages taken away")
                 continue
-            player.journal.begin(scenario, f"{options.to} {options.test_channel}".strip())
+            journal.begin(scenario, f"{options.to} {options.test_channel}".strip())
+            is_old = len(journal.events) == len(scenario.timeline)
             played = await player.play(scenario, stop)
-            _say(f"{scenario.scenario_id}: {played.done} of {played.total} posted")
+            told = "was posted before; --clean takes it away" if is_old else "posted"
+            _say(f"{scenario.scenario_id}: {played.done} of {played.total} {told}")
             if not played.complete:
                 break
     if stop.is_set():
@@ -169,12 +174,24 @@ def _speed(options: argparse.Namespace) -> float:
     return options.speed or (1.0 if options.realtime else 0.0)
 
 
-def _player(stage: Stage, scenario: Scenario, options: argparse.Namespace) -> Player:
-    path = options.journal or KEPT / f"{options.to}-{scenario.scenario_id}.jsonl"
+def _journal(scenario: Scenario, options: argparse.Namespace) -> Path:
+    path: Path = options.journal or KEPT / f"{options.to}-{scenario.scenario_id}.jsonl"
+    return path
+
+
+def _as_begun(scenario: Scenario, journal: Journal, options: argparse.Namespace) -> Scenario:
+    """What was begun goes on: made up anew at another hour, people would say other things."""
+    is_made_up = not (options.batch or options.what).endswith(ENDINGS)
+    begun = journal.document if is_made_up and journal.head else None
+    is_same = journal.head.get("scenario") == scenario.scenario_id
+    return Scenario.model_validate(begun) if begun and is_same else scenario
+
+
+def _player(
+    stage: Stage, journal: Journal, scenario: Scenario, options: argparse.Namespace
+) -> Player:
     budget = Budget(_SLACK_LIMITS) if options.to == "slack" else Budget()
-    return Player(
-        stage, Journal(path), speed=_speed(options), budget=budget, told=_progress(scenario)
-    )
+    return Player(stage, journal, speed=_speed(options), budget=budget, told=_progress(scenario))
 
 
 def _progress(scenario: Scenario) -> Callable[[int, int], None]:

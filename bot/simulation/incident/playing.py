@@ -111,6 +111,7 @@ class Journal:
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
         self.head: dict[str, Any] = {}
+        self.document: dict[str, Any] | None = None  # what is played, as it was when it began
         self.events: dict[int, Posted] = {}
         self.others: list[Posted] = []
         if path is not None and path.exists():
@@ -120,7 +121,7 @@ class Journal:
         """Say what is played; raises JinkiesError if the file tells of something else."""
         head = {"scenario": scenario.scenario_id, "digest": digest(scenario), "where": where}
         if not self.head:
-            self._write({"playing": head})
+            self._write({"playing": head, "document": scenario.document()})
             self.head = head
         elif self.head != head:
             told = self.head.get("scenario")
@@ -145,7 +146,7 @@ class Journal:
 
     def forget(self) -> None:
         """Everything was taken away."""
-        self.head, self.events, self.others = {}, {}, []
+        self.head, self.document, self.events, self.others = {}, None, {}, []
         if self.path is not None:
             self.path.unlink(missing_ok=True)
 
@@ -163,7 +164,7 @@ class Journal:
             except ValueError:
                 continue  # cut short by the end of the process
             if "playing" in told:
-                self.head = told["playing"]
+                self.head, self.document = told["playing"], told.get("document")
             elif "event" in told:
                 self.events[told["event"]] = Posted(*told["posted"])
             elif "other" in told:
