@@ -1,4 +1,4 @@
-"""A Slack on loopback that refuses what it does not know: chat.postMessage and one webhook."""
+"""A Slack on loopback that refuses what it does not know: messages, reactions, one webhook."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ class SlackStandIn(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
         self.posted: list[dict[str, Any]] = []
+        self.reactions: list[tuple[str, str]] = []  # (message, emoji)
+        self.deleted: list[str] = []
         self.trouble: list[tuple[int, dict[str, Any] | str, dict[str, str]]] = []
 
     @property
@@ -52,6 +54,8 @@ class _Answers(BaseHTTPRequestHandler):
             self._keep(json.loads(raw), "ok")
         elif self.path == "/api/chat.postMessage":
             self._api(raw)
+        elif self.path in ("/api/reactions.add", "/api/chat.delete"):
+            self._change(json.loads(raw))
         else:
             self._answer(404, {"ok": False, "error": "unknown_method"})
 
@@ -65,7 +69,23 @@ class _Answers(BaseHTTPRequestHandler):
         else:
             if isinstance(body.get("blocks"), str):
                 body["blocks"] = json.loads(body["blocks"])
-            self._keep(body, {"ok": True, "channel": "C1", "ts": "1.000100"})
+            stamp = f"{len(self.server.posted) + 1}.000100"
+            self._keep(body, {"ok": True, "channel": "C1", "ts": stamp})
+
+    def _change(self, body: dict[str, Any]) -> None:
+        """React to a message, or delete it; only what was posted is there."""
+        stamp = str(body.get("timestamp") or body["ts"])
+        there = {f"{number}.000100" for number in range(1, len(self.server.posted) + 1)}
+        if body["channel"] != "C1":
+            self._answer(200, {"ok": False, "error": "channel_not_found"})
+        elif stamp not in there - set(self.server.deleted):
+            self._answer(200, {"ok": False, "error": "message_not_found"})
+        elif "name" in body:
+            self.server.reactions.append((stamp, body["name"]))
+            self._answer(200, {"ok": True})
+        else:
+            self.server.deleted.append(stamp)
+            self._answer(200, {"ok": True})
 
     def _keep(self, body: dict[str, Any], answer: dict[str, Any] | str) -> None:
         problem = next(_problems(body), None)
