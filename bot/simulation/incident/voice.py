@@ -23,7 +23,8 @@ _GLAD = frozenset(("improving", "downstream_ok", "thanks", "confirm"))
 _GLAD_EMOJIS = ("🎉", "✅", "🙌", "👏", "💚", "🙂")
 _STYLE_OFTEN = 0.4
 _ATTEMPTS = 12
-_WORD = re.compile(r"(?<![\w@#`/:.*{-])[a-z]{4,12}(?![\w`/:({.*-])")
+# Code in a line is stepped over as a whole; what looks like a name or a path is left out.
+_WORD = re.compile(r"`[^`]*`|(?<![\w@#/:.*{-])[a-z]{4,12}(?![\w/:({.*-])")
 _NEAR = {
     "a": "s", "b": "v", "c": "x", "d": "s", "e": "r", "f": "g", "g": "h", "h": "j", "i": "o",
     "j": "k", "k": "l", "l": "k", "m": "n", "n": "m", "o": "i", "p": "o", "q": "w", "r": "t",
@@ -111,7 +112,8 @@ def mistyped(text: str, rate: float, chance: Chance) -> str:
         return text
 
     def word(match: re.Match[str]) -> str:
-        return _slip(match[0], chance) if chance.happens(rate) else match[0]
+        is_word = match[0][0] != "`"
+        return _slip(match[0], chance) if is_word and chance.happens(rate) else match[0]
 
     return _WORD.sub(word, text)
 

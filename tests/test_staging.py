@@ -1,0 +1,219 @@
+"""`run.py simulate incident` and `simulate validate`: told, saved, played, stopped, cleaned."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from bot import staging
+from bot.config import Settings
+from bot.simulation.incident.arguments import add_arguments
+from sandbox.discord import page
+from sandbox.discord.server import DiscordStandIn
+
+ROOT = Path(__file__).parents[1]
+START = ["--start", "2026-01-07T14:30:00Z"]
+SHIPPED = sorted((ROOT / "examples/incidents").glob("*.yaml"))
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def run() -> Run:
+    """The command, without what it reads from the environment."""
+
+    def run(*words: str) -> int:
+        parser = argparse.ArgumentParser()
+        add_arguments(parser)
+        return staging.simulate_incident(parser.parse_args(list(words)), Settings.model_construct())
+
+    return run
+
+
+def test_a_cascade_is_told_with_its_times(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("kafka-lag", "--seed", "5", *START, "--dry-run") == staging.OK
+    told = capsys.readouterr().out
+    assert "T+0:00    #kafka-oncall ALERT" in told
+    assert "✔" in told
+
+
+def test_all_cascades_are_listed(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--list") == staging.OK
+    assert len(capsys.readouterr().out.split()) == 11
+
+
+def test_what_is_saved_reads_as_what_was_told(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("high-cpu", "--seed", "3", *START)
+    first = capsys.readouterr().out
+    for ending in ("json", "yaml", "jsonl"):
+        path = tmp_path / f"one.{ending}"
+        assert run("high-cpu", "--seed", "3", *START, "--save", str(path)) == staging.OK
+        capsys.readouterr()
+        assert run(str(path)) == staging.OK
+        assert capsys.readouterr().out == first
+
+
+def test_a_batch_of_cascades_begins_at_its_interval(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "batch.jsonl"
+    run("--batch", "high-cpu,kafka-lag", "--interval", "900", *START, "--save", str(path))
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    assert [line["scenario_type"] for line in lines] == ["high-cpu", "kafka-lag"]
+    assert [line["start_time"][11:16] for line in lines] == ["14:30", "14:45"]
+
+
+def test_a_batch_of_files_is_told_one_after_the_other(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--batch", f"{SHIPPED[0]},{SHIPPED[1]}") == staging.OK
+    told = capsys.readouterr().out
+    assert "[cache-failure-1," in told
+    assert "[catalog-failure-1," in told
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["hihg-cpu"], "There is no hihg-cpu"),
+        ([], "name a scenario file"),
+        (["nowhere.yaml"], "nowhere.yaml"),
+        (["high-cpu", "--start", "noon"], "is no time"),
+        (["high-cpu", "--save", "talk.txt"], "ends in .json"),
+        (["high-cpu", "--to", "slack"], "SLACK_BOT_TOKEN"),
+        (["high-cpu", "--to", "discord"], "DISCORD_TOKEN"),
+    ],
+)
+def test_wrong_usage_is_told_with_what_to_do(
+    run: Run, words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*words) == staging.MISUSED
+    assert told in capsys.readouterr().err
+
+
+# --- judging ---------------------------------------------------------------------------------
+
+
+def test_every_shipped_scenario_is_sound(capsys: pytest.CaptureFixture[str]) -> None:
+    assert len(SHIPPED) == 10
+    assert staging.validate_files(SHIPPED) == staging.OK
+    assert capsys.readouterr().out.count(": sound") == 10
+
+
+def test_the_shipped_crashes_are_judged_by_their_own_rules(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    crash = next((ROOT / "bot/simulation/crash/scenarios").glob("*.yaml"))
+    assert staging.validate_files([crash]) == staging.OK
+    spoilt = tmp_path / "crash.yaml"
+    spoilt.write_text(crash.read_text(encoding="utf-8").replace("summary:", "sumary:"), "utf-8")
+    assert staging.validate_files([spoilt]) == staging.FAILED
+    assert "$.sumary is not known here" in capsys.readouterr().out
+
+
+def test_every_problem_is_told_with_file_path_and_cure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.json"
+    document = {
+        "scenario_id": "mine",
+        "scenario_type": "outage",
+        "title": "Mine",
+        "start_time": "2026-01-07T14:30:00Z",
+        "services": {"payment": {"channel": "#p", "oncall_group": "@p", "role": "primary"}},
+        "timeline": [
+            {"offset_seconds": 9, "type": "message", "channel": "#p", "user": "a", "content": "?"},
+            {"offset_seconds": 3, "type": "message", "channel": "#q", "user": "a", "content": "!"},
+        ],
+        "metadata": {"severity": "SEV-2"},
+    }
+    path.write_text(json.dumps(document), "utf-8")
+    assert staging.validate_files([path]) == staging.FAILED
+    lines = capsys.readouterr().out.splitlines()
+    assert any("$.timeline[1].offset_seconds is 3, but" in line for line in lines)
+    assert any("$.timeline[1].channel #q belongs to no service" in line for line in lines)
+    assert all(line.startswith(str(path)) for line in lines)
+
+
+def test_a_file_that_is_no_yaml_is_a_finding_not_a_fall(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_text("services: [", "utf-8")
+    assert staging.validate_files([path]) == staging.FAILED
+    assert "is no YAML" in capsys.readouterr().out
+
+
+# --- playing ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def demo() -> AsyncIterator[DiscordStandIn]:
+    """A Discord with its page, as a demo has it, in which a visitor plays."""
+    standin = DiscordStandIn(rate_limits=False, mounts=(page.mount,))
+    await standin.start()
+    yield standin
+    await standin.stop()
+    assert not standin.violations
+
+
+async def visit(
+    demo: DiscordStandIn, folder: Path, *words: str, stop_after: int = 0
+) -> tuple[int, str]:
+    """Run the command in a process of its own; with `stop_after` messages, Ctrl-C."""
+    command = [
+        *(sys.executable, str(ROOT / "run.py"), "simulate", "incident", *words),
+        *("--to", "demo", "--demo-url", demo.url, "--test-channel", "general"),
+    ]
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=folder, stderr=asyncio.subprocess.PIPE
+    )
+    if stop_after:
+        said = 0
+        enough = asyncio.Event()
+
+        def heard(dispatch: object) -> None:
+            nonlocal said
+            said += "MESSAGE_CREATE" in repr(dispatch)
+            if said >= stop_after:
+                enough.set()
+
+        unsubscribe = demo.world.subscribe(heard)
+        async with asyncio.timeout(30):
+            await enough.wait()
+        unsubscribe()
+        process.send_signal(signal.SIGINT)
+    _, told = await process.communicate()
+    return process.returncode or 0, told.decode()
+
+
+def everything(demo: DiscordStandIn) -> int:
+    """How many messages there are in #general and its threads."""
+    first = demo.world.history("general")
+    threads = [each["id"] for each in first if each["id"] in demo.world.channels]
+    return len([each for each in first if each["type"] == 0]) + sum(
+        len([each for each in demo.world.history(thread) if each["type"] == 0])
+        for thread in threads
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C of another process")
+async def test_a_playing_is_stopped_goes_on_and_is_taken_away(
+    demo: DiscordStandIn, tmp_path: Path
+) -> None:
+    file = str(ROOT / "examples/incidents/high-cpu.yaml")
+    code, told = await visit(demo, tmp_path, file, "--speed", "400", stop_after=3)
+    assert code == staging.INTERRUPTED
+    assert "The same command goes on" in told
+    some = everything(demo)
+    assert 2 <= some < 20
+    code, told = await visit(demo, tmp_path, file, "--clean")
+    assert code == staging.OK
+    assert "taken away" in told
+    assert everything(demo) == 0
