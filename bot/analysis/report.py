@@ -23,6 +23,7 @@ from bot.analysis.quoting import (
     safe_url,
     shortened,
 )
+from bot.analysis.stacktrace import culprit
 from bot.drafts import IssueDraft, PullRequestDraft, SourceLocation
 from bot.models import AlertDetail, ExceptionInfo, Frame, LogSnapshot, Severity, SnapshotLine
 
@@ -56,7 +57,11 @@ def issue_draft(
         salt: random, of the deployment; makes the hidden marker impossible to guess.
     """
     hidden = marker(detail, "issue", salt)
-    parts = [*_opening(detail, repository), *_evidence(detail, locations), *_closing(detail)]
+    parts = [
+        *_opening(detail, repository, locations),
+        *_evidence(detail, locations),
+        *_closing(detail),
+    ]
     return IssueDraft(
         title=title(detail), body=_joined(parts, hidden), marker=hidden, labels=_labels(detail)
     )
@@ -74,14 +79,18 @@ def pull_request_draft(
     alert = detail.alert
     hidden = marker(detail, "pull_request", salt)
     path = f"{folder.strip('/')}/{alert.short_id}.md"
-    report = [f"# {title(detail)}", *_opening(detail, repository), *_evidence(detail, locations)]
+    report = [
+        f"# {title(detail)}",
+        *_opening(detail, repository, locations),
+        *_evidence(detail, locations),
+    ]
     notice = (
         "> [!IMPORTANT]\n"
         "> **This draft holds no fix yet.** It adds one incident report, "
         f"`{path}`, and opens a place to work: push the fix to this branch, "
         "then mark the pull request ready for review."
     )
-    parts = [notice, _issue_of(detail), *_opening(detail, repository)]
+    parts = [notice, _issue_of(detail), *_opening(detail, repository, locations)]
     parts += [*_evidence(detail, locations), *_closing(detail)]
     mark = hidden.removeprefix("<!-- ").removesuffix(" -->")
     return PullRequestDraft(
@@ -111,17 +120,21 @@ def title(detail: AlertDetail, prefix: str = "") -> str:
     return shortened(f"{drill}{prefix}[{alert.short_id}] {quiet(what)}", MAX_TITLE)
 
 
-def _opening(detail: AlertDetail, repository: str) -> list[str]:
+def _opening(
+    detail: AlertDetail, repository: str, locations: Sequence[SourceLocation]
+) -> list[str]:
     alert = detail.alert
-    times = "once" if alert.occurrences == 1 else f"{alert.occurrences:,} times"
+    seen = f"once, {_when(alert.last_seen)}"
+    if alert.occurrences > 1:
+        span = f"{_when(alert.first_seen)} and {_when(alert.last_seen)}"
+        seen = f"{alert.occurrences:,} times between {span}"
     lead = (
         f"{BADGES[alert.severity]} **{alert.severity.value.capitalize()}** in "
-        f"{code(alert.service)} ({code(alert.environment)}), seen {times} between "
-        f"{_when(alert.first_seen)} and {_when(alert.last_seen)}."
+        f"{code(alert.service)} ({code(alert.environment)}), seen {seen}."
     )
     drill = "> [!WARNING]\n> **This is a drill.** Nothing here has really happened."
     start = [drill, lead] if alert.drill else [lead]
-    return [*start, "## What happened", _what(detail), _table(detail, repository)]
+    return [*start, "## What happened", _what(detail), _table(detail, repository, locations)]
 
 
 def _what(detail: AlertDetail) -> str:
@@ -135,7 +148,7 @@ def _headline(exception: ExceptionInfo) -> str:
     return f"{exception.type}: {exception.message}" if exception.message else exception.type
 
 
-def _table(detail: AlertDetail, repository: str) -> str:
+def _table(detail: AlertDetail, repository: str, locations: Sequence[SourceLocation]) -> str:
     alert, event = detail.alert, detail.event
     request = event.request
     called = f"{request.method} {request.url}".strip() if request else ""
@@ -148,7 +161,7 @@ def _table(detail: AlertDetail, repository: str) -> str:
         ("First seen", _when(alert.first_seen)),
         ("Last seen", _when(alert.last_seen)),
         ("Commit", _commit(repository, event.commit)),
-        ("Where", code(alert.culprit) if alert.culprit else ""),
+        ("Where", _where(detail, locations)),
         ("Request", code(called) if called else ""),
         ("Request id", code(request.request_id) if request and request.request_id else ""),
         ("User", code(event.user) if event.user else ""),
@@ -157,6 +170,17 @@ def _table(detail: AlertDetail, repository: str) -> str:
     ]
     shown = [f"| {name} | {value} |" for name, value in rows if value]
     return "\n".join(["| | |", "|---|---|", *shown])
+
+
+def _where(detail: AlertDetail, locations: Sequence[SourceLocation]) -> str:
+    """The culprit as the repository spells its path: a machine's own tells no reader anything."""
+    frame = culprit(detail.event.exceptions)
+    if frame and detail.alert.culprit.startswith(frame.file or frame.module):
+        found = _location_of(frame, locations)
+        if found:
+            function = f" in {frame.function}" if frame.function else ""
+            return code(f"{found.path}:{found.line}{function}")
+    return code(detail.alert.culprit) if detail.alert.culprit else ""
 
 
 def _commit(repository: str, commit: str) -> str:

@@ -155,6 +155,23 @@ def test_the_drafts_of_a_drill_say_so_in_title_body_and_labels() -> None:
     assert not any("drill" in draft.body.lower() for draft in drafts(real))
 
 
+def test_where_it_failed_is_told_as_the_repository_spells_it() -> None:
+    real = detail(culprit="/app/shop/pricing.py in average")
+    for draft in (
+        issue_draft(real, "acme/shop", [LOCATION]),
+        pull_request_draft(real, "acme/shop", [LOCATION]),
+    ):
+        assert "| Where | `shop/pricing.py:6 in average` |" in draft.body
+    assert "| Where | `/app/shop/pricing.py in average` |" in issue_draft(real, "acme/shop").body
+
+
+def test_what_was_seen_once_has_one_time_and_no_span() -> None:
+    once = issue_draft(detail(occurrences=1, first_seen=NOW), "acme/shop").body
+    assert "seen once, 2026-11-21 09:30:00 UTC." in once
+    often = issue_draft(detail(), "acme/shop").body
+    assert "seen 1,234 times between 2026-11-21 07:30:00 UTC and 2026-11-21 09:30:00 UTC." in often
+
+
 def test_the_report_goes_where_it_is_told() -> None:
     draft = pull_request_draft(detail(), "acme/shop", folder="/docs/incidents/")
     assert list(draft.files) == ["docs/incidents/J-42.md"]
