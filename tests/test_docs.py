@@ -49,3 +49,11 @@ def test_examples_of_settings_are_yaml() -> None:
     CloudFormation.add_multi_constructor("!", lambda loader, _tag, node: node.value)
     for path in sorted((ROOT / "examples").glob("*.yml")):
         assert yaml.load(path.read_text(encoding="utf-8"), CloudFormation), path.name
+
+
+def test_no_row_of_a_table_stands_outside_of_it() -> None:
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        lines = ["", *path.read_text(encoding="utf-8").splitlines(), ""]
+        for before, line, after in zip(lines, lines[1:], lines[2:], strict=False):
+            if line.startswith("| ") and not before.startswith("|"):
+                assert re.match(r"\|[-:| ]+\|$", after), f"{path.name}: {line}"
