@@ -280,7 +280,7 @@ The first card appears in #alerts by itself. Then try:
     WEBHOOK_SECRET={WEBHOOK_SECRET} python3 run.py simulate crash paystack_timeout --to {web}
   · send an error of your own:
     curl {web}/webhook/generic -H 'Authorization: Bearer {WEBHOOK_SECRET}' \\
-      -d '{{"service": "mine", "message": "It broke", "event_id": "1"}}'
+      -d '{{"service": "mine", "message": "It broke", "event_id": "mine-1"}}'
 
 Ctrl-C stops it. The next demo goes on where this one ended; --fresh forgets.
 """
