@@ -50,7 +50,7 @@ def _resolve(cast: Cast, since: int) -> Draft:
         "now": after[key],
     }
     resolved = scene.say(
-        lead, "resolve", since, (15, 60), kind="resolution",
+        lead, "resolve", since, (15, 60), kind="resolution", metric=key,
         extra={"metrics_after": after}, given=shown,
     )  # fmt: skip
     cheering = [each.user for each in scene.people if each is not lead]

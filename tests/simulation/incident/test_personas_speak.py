@@ -166,3 +166,15 @@ def test_everybody_who_speaks_is_known() -> None:
     for seed in range(10):
         made = generate("catalog-failure", NOON, seed=seed)
         assert {getattr(event, "user", MONITORING) for event in made.timeline} <= known
+
+
+def test_an_all_clear_tells_its_own_figures() -> None:
+    seen = 0
+    for kind in ("memory-leak", "service-unreachable", "payment-failure"):
+        for seed in range(40):
+            for event in generate(kind, NOON, seed=seed).timeline:
+                if event.type == "resolution" and event.content.startswith("Fixed, "):
+                    first = next(iter(event.metrics_after.values()))
+                    assert f" {first}. " in event.content
+                    seen += 1
+    assert seen

@@ -24,7 +24,8 @@ function scatter(text) {
 
 /** @param {string} name @returns {string} one or two letters */
 export function initials(name) {
-  const words = name.split(/[\s_-]+/).filter(Boolean);
+  const [own = name] = name.split(' · '); // what a rehearsal adds to a name stays out
+  const words = own.split(/[\s_-]+/).filter(Boolean);
   const [first, second] = [words[0] ?? '?', words[1]];
   return ([...first][0] + (second ? [...second][0] : '')).toUpperCase();
 }
