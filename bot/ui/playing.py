@@ -35,33 +35,33 @@ async def play_incident(
     """Begin to play in the channel of the command, and say so there."""
     desk = press.client.desk
     desk.access.require(desk.access.person(press), Capability.RESPOND)
-    room = press.channel
-    if not isinstance(room, discord.TextChannel):
-        raise NotFound("Use this in a text channel; threads of its own it begins there.")
+    place = _place(press.channel)
+    if place is None:
+        raise NotFound("Use this in a text channel, or in a thread of one.")
     scenario = await asyncio.to_thread(generate, scenario_type.strip(), desk.clock(), seed=seed)
-    playing = desk.plays.begin(press.id, room.id)
+    playing = desk.plays.begin(press.id, place.thread or place.room.id)
     starter = plain.label(desk.access.person(press).name, 60)
-    head = f"🎭 **{starter}** plays **{scenario.scenario_type}** (`seed:{seed}`) in this channel."
+    head = f"🎭 **{starter}** plays **{scenario.scenario_type}** (`seed:{seed}`) here."
     buttons = _buttons(press.id)
     try:
         await press.response.send_message(head, view=buttons)
     except discord.HTTPException:
         desk.plays.playings.pop(press.id, None)
         raise
-    work = _play(press, room, scenario, playing, head, speed=speed)
+    work = _play(press, place, scenario, playing, head, speed=speed)
     desk.plays.run(press.id, work)
 
 
 async def _play(
     press: discord.Interaction[Any],
-    room: discord.TextChannel,
+    place: Place,
     scenario: Scenario,
     playing: Playing,
     head: str,
     *,
     speed: int,
 ) -> None:
-    places = {event.channel: Place(room) for event in scenario.timeline}
+    places = {event.channel: place for event in scenario.timeline}
     stage = DiscordStage(press.client, places, title=scenario.title)
     journal = Journal(press.client.desk.plays.journal(press.id))
     changes: asyncio.Queue[int] = asyncio.Queue()
@@ -70,7 +70,7 @@ async def _play(
     )
     showing = asyncio.create_task(_show(press, head, changes, len(scenario.timeline)))
     try:
-        journal.begin(scenario, str(room.id))
+        journal.begin(scenario, str(place.thread or place.room.id))
         played = await player.play(scenario, playing.stop)
         end = "It is over." if played.complete else f"Stopped after {played.done} messages."
     except JinkiesError as error:
@@ -146,11 +146,20 @@ async def _clear(press: discord.Interaction[Any], person: Person, number: int) -
     if number in desk.plays.playings:
         raise AlreadyPlaying("It is still played. Stop it first.")
     journal = await asyncio.to_thread(Journal, desk.plays.journal(number))
-    room = press.client.get_channel(int(journal.head.get("where", "0")))
-    if not isinstance(room, discord.TextChannel):
+    place = _place(press.client.get_channel(int(journal.head.get("where", "0"))))
+    if place is None:
         return Answer("Nothing of it is there any more.")
-    count = await Player(DiscordStage(press.client, {"": Place(room)}), journal).clean()
+    count = await Player(DiscordStage(press.client, {"": place}), journal).clean()
     return Answer(f"Taken away: {count} messages.")
+
+
+def _place(room: object) -> Place | None:
+    """Where it is played: a text channel, or a thread of one."""
+    if isinstance(room, discord.TextChannel):
+        return Place(room)
+    if isinstance(room, discord.Thread) and isinstance(room.parent, discord.TextChannel):
+        return Place(room.parent, room.id)
+    return None
 
 
 def offered_incidents(typed: str) -> list[app_commands.Choice[str]]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from rehearsal import Rehearsal, labels
 
+from sandbox.discord.threads import open_thread
+
 Json = dict[str, Any]
 
 
@@ -65,6 +67,22 @@ async def test_after_a_restart_it_can_still_be_taken_away(rehearsal: Rehearsal) 
     cleared = await rehearsal.person("sam").press(reply.message, "Take away")
     await rehearsal.until(lambda: "Taken away" in cleared.content)
     assert spoken(rehearsal) == []
+
+
+async def test_in_a_thread_all_of_it_stays_there(rehearsal: Rehearsal) -> None:
+    world = rehearsal.discord.world
+    general = world.channel("general")
+    thread = open_thread(world, general, "practice", world.guild()["owner_id"], body={})["id"]
+    sam = rehearsal.person("sam")
+    reply = await sam.command("simulate incident", channel=thread, scenario="quick-alert", seed=3)
+    await rehearsal.until(lambda: "It is over." in reply.content)
+    assert spoken(rehearsal) == []
+    said = [each for each in world.history(thread) if each.get("webhook_id")]
+    assert len([each for each in said if "SIMULATION" in each["author"]["username"]]) > 1
+    cleared = await sam.press(reply.message, "Take away")
+    await rehearsal.until(lambda: "Taken away" in cleared.content)
+    left = [each for each in world.history(thread) if "SIMULATION" in each["author"]["username"]]
+    assert left == []
 
 
 async def test_viewers_may_not_and_what_is_unknown_is_said(rehearsal: Rehearsal) -> None:
