@@ -45,7 +45,5 @@ def test_repetition_adds_nothing_to_what_is_owed_already(
     then = max(START + owed_after, written_at or START)
     when = due(reason, ALERT, card, then)
     assert when is not None
-    debt = Debt(
-        state, reason, urgency(reason, ALERT), "", when, then, id=7, attempts=attempts
-    )
+    debt = Debt(state, reason, urgency(reason, ALERT), "", when, then, id=7, attempts=attempts)
     assert owe(Standing(card, debt), Reason.REPEATED, ALERT, then + told_after) is None

@@ -230,6 +230,7 @@ async def test_interactions_are_answered_in_time_during_a_big_read(
 ) -> None:
     aws.add(CHECKOUT, "web", numbered(30_000, ago(minutes=30)))
     reply = await stage.type("sam", "logs", service="checkout", limit=5_000)
+    await stage.until(lambda: "Download" in labels(answer(reply)))
     await stage.person("sam").press(answer(reply), "Download")
     other = await stage.type("rita", "alerts")
     assert other.message is not None

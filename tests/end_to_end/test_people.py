@@ -114,9 +114,12 @@ async def test_a_lost_answer_of_github_makes_no_second_one(
     card = await rehearsal.card(alert)
     rehearsal.github.faults.lose_answer("POST", route)
     first = await rehearsal.press("kim", card, button)
-    second = await rehearsal.press("ada", card, button)
     assert not rehearsal.github.faults.waiting
-    assert ("is created in" in first.content) + ("is created in" in second.content) == 1
+    told = [first.content]
+    card = await rehearsal.card(alert)
+    if button in labels(card):  # else the card has changed to the link already
+        told.append((await rehearsal.press("ada", card, button)).content)
+    assert sum("is created in" in text for text in told) == 1
     await rehearsal.card(alert, shown)
     repository = rehearsal.github.world.repository(REPOSITORY)
     assert len(repository.issues) == 1

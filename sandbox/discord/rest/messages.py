@@ -95,8 +95,8 @@ def history(call: Call) -> Any:
         rows = [row for row in rows if int(row["id"]) > int(call.query["after"])][:limit]
     elif "around" in call.query:
         middle = int(call.query["around"])
-        rows = sorted(rows, key=lambda row: abs(int(row["id"]) - middle))[:limit]
-        rows.sort(key=lambda row: int(row["id"]))
+        before = [row for row in rows if int(row["id"]) < middle][-(limit // 2) :]
+        rows = before + [row for row in rows if int(row["id"]) >= middle][: limit - len(before)]
     else:
         rows = rows[-limit:]
     return [post_office.shown(call.world, row, call.me) for row in reversed(rows)]
