@@ -29,6 +29,7 @@ from bot.journal import configure_logging
 from bot.services.logs.played import PREFIX as DRILL_LOGS
 from bot.services.logs.played import PlayedLogs
 from bot.simulation.crash.library import Library
+from bot.simulation.incident.playing import DISCORD_LIMITS, Budget
 from bot.store import Store
 from bot.ui.access import Access
 from bot.ui.answers import say_error
@@ -67,6 +68,7 @@ class Tempo:
         drill: between two looks at a drill that is under way.
         between_writes: to GitHub, which asks for a second.
         tail_edits: between two edits of a tail's message; five in five seconds are allowed.
+        plays: how many messages of a played conversation in how many seconds, in one channel.
     """
 
     guild_ready: float = 2.0
@@ -75,6 +77,7 @@ class Tempo:
     drill: float = TICK
     between_writes: float = 1.0
     tail_edits: float = 2.0
+    plays: tuple[tuple[int, float], ...] = DISCORD_LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ class House:
             drills=self.drills,
             logs=logs,
             tails=Tails(logs, pace=tempo.tail_edits),
-            plays=Plays(rehearsals_folder(settings)),
+            plays=Plays(rehearsals_folder(settings), Budget(tempo.plays)),
             clock=now,
             started_at=now(),
         )

@@ -66,7 +66,11 @@ async def _play(
     journal = Journal(press.client.desk.plays.journal(press.id))
     changes: asyncio.Queue[int] = asyncio.Queue()
     player = Player(
-        stage, journal, speed=float(speed), told=lambda done, _: changes.put_nowait(done)
+        stage,
+        journal,
+        speed=float(speed),
+        budget=press.client.desk.plays.budget,
+        told=lambda done, _: changes.put_nowait(done),
     )
     showing = asyncio.create_task(_show(press, head, changes, len(scenario.timeline)))
     try:
@@ -149,7 +153,8 @@ async def _clear(press: discord.Interaction[Any], person: Person, number: int) -
     place = _place(press.client.get_channel(int(journal.head.get("where", "0"))))
     if place is None:
         return Answer("Nothing of it is there any more.")
-    count = await Player(DiscordStage(press.client, {"": place}), journal).clean()
+    stage = DiscordStage(press.client, {"": place})
+    count = await Player(stage, journal, budget=desk.plays.budget).clean()
     return Answer(f"Taken away: {count} messages.")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import JinkiesError
+from bot.simulation.incident.playing import Budget
 
 KEPT = Path("data/rehearsals")
 
@@ -31,10 +32,12 @@ class Plays:
 
     Attributes:
         folder: of the journals.
+        budget: of all of them together: threads of one channel share its webhook.
         playings: those under way, by number.
     """
 
     folder: Path = KEPT
+    budget: Budget = field(default_factory=Budget)
     playings: dict[int, Playing] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 

@@ -60,7 +60,7 @@ class Rehearsal:
             in_app_roots=("/app",),
         )
         self.tempo = Tempo(
-            guild_ready=0.02, first_wait=0.02, send=5.0, between_writes=0, drill=0.05
+            guild_ready=0.02, first_wait=0.02, send=5.0, between_writes=0, drill=0.05, plays=()
         )
         self.web_url = ""
         self.stop_event = asyncio.Event()

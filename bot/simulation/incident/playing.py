@@ -22,6 +22,7 @@ from bot.errors import JinkiesError, NotFound, UpstreamError
 from bot.simulation.incident.scenario import AnyEvent, Scenario
 
 ATTEMPTS = 4
+DISCORD_LIMITS = ((5, 5.0), (30, 60.0))  # writes in seconds: of a channel, of a webhook
 PATIENCE = 60.0  # seconds that a stage may ask us to wait
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -70,13 +71,13 @@ class Stage(Protocol):
 class Budget:
     """So many writes in so many seconds, for each place; `take` waits for room.
 
-    Discord gives a channel 5 writes in 5 seconds and a webhook 30 in a minute; a stage that is
-    told so in headers obeys them besides.
+    Several players of the same places share one. A stage that is told its limits in headers obeys
+    them besides.
     """
 
     def __init__(
         self,
-        limits: Sequence[tuple[int, float]] = ((5, 5.0), (30, 60.0)),
+        limits: Sequence[tuple[int, float]] = DISCORD_LIMITS,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
@@ -84,11 +85,12 @@ class Budget:
         self._limits = limits
         self._clock = clock
         self._sleep = sleep
+        self._longest = max((count for count, _ in limits), default=0)
         self._taken: dict[str, deque[float]] = {}
 
     async def take(self, place: str) -> None:
         """Wait until one more write is allowed, and count it."""
-        taken = self._taken.setdefault(place, deque(maxlen=max(count for count, _ in self._limits)))
+        taken = self._taken.setdefault(place, deque(maxlen=self._longest))
         while (wait := self._wait(taken)) > 0:
             await self._sleep(wait)
         taken.append(self._clock())
