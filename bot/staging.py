@@ -16,6 +16,7 @@ from bot.errors import JinkiesError, NotFound, SettingsError
 from bot.simulation.crash.scenario import problems as crash_problems
 from bot.simulation.incident import company as companies
 from bot.simulation.incident.batch import MIXED, limited, stream
+from bot.simulation.incident.cascades import known
 from bot.simulation.incident.files import Unreadable, documents
 from bot.simulation.incident.generation import generate
 from bot.simulation.incident.playing import Budget, Journal, Player, Stage
@@ -81,10 +82,10 @@ def _chosen(options: argparse.Namespace) -> Iterator[Scenario]:
     if all(kind.endswith(ENDINGS) for kind in kinds):
         return (scenario for kind in kinds for scenario in _read(Path(kind)))
     place = companies.load(options.services, options.graph)
-    unknown = set(kinds) - {*CASCADES, QUICK_ALERT, MIXED}
-    if unknown:
-        told = ", ".join(sorted(unknown))
-        raise NotFound(f"There is no {told}; --list shows what there is, and files stand alone.")
+    for kind in kinds:
+        if kind.endswith(ENDINGS):
+            raise SettingsError([f"{kind}: files stand alone, cascades are named without them"])
+        known(kind, (*CASCADES, QUICK_ALERT, MIXED))
     start = options.start or datetime.now(UTC)
     if not options.batch:
         return iter((generate(kinds[0], start, seed=options.seed, company=place),))

@@ -16,9 +16,10 @@ from discord import app_commands, ui
 
 from bot.errors import JinkiesError, NotFound
 from bot.models import Capability, Person
+from bot.simulation.incident.cascades import known
 from bot.simulation.incident.generation import generate
 from bot.simulation.incident.playing import Journal, Player
-from bot.simulation.incident.scenario import CASCADES, QUICK_ALERT, Scenario
+from bot.simulation.incident.scenario import CASCADES, QUICK_ALERT
 from bot.ui import plain
 from bot.ui.answers import Answer, answer
 from bot.ui.plays import AlreadyPlaying, Playing
@@ -38,29 +39,31 @@ async def play_incident(
     place = _place(press.channel)
     if place is None:
         raise NotFound("Use this in a text channel, or in a thread of one.")
-    scenario = await asyncio.to_thread(generate, scenario_type.strip(), desk.clock(), seed=seed)
+    kind = known(scenario_type.strip(), (*CASCADES, QUICK_ALERT))
     playing = desk.plays.begin(press.id, place.thread or place.room.id)
     starter = plain.label(desk.access.person(press).name, 60)
-    head = f"🎭 **{starter}** plays **{scenario.scenario_type}** (`seed:{seed}`) here."
+    head = f"🎭 **{starter}** plays **{kind}** (`seed:{seed}`) here."
     buttons = _buttons(press.id)
     try:
         await press.response.send_message(head, view=buttons)
     except discord.HTTPException:
         desk.plays.playings.pop(press.id, None)
         raise
-    work = _play(press, place, scenario, playing, head, speed=speed)
-    desk.plays.run(press.id, work)
+    desk.plays.run(press.id, _play(press, place, playing, head, kind=kind, seed=seed, speed=speed))
 
 
 async def _play(
     press: discord.Interaction[Any],
     place: Place,
-    scenario: Scenario,
     playing: Playing,
     head: str,
     *,
+    kind: str,
+    seed: int,
     speed: int,
 ) -> None:
+    now = press.client.desk.clock()
+    scenario = await asyncio.to_thread(generate, kind, now, seed=seed)  # takes a moment
     places = {event.channel: place for event in scenario.timeline}
     stage = DiscordStage(press.client, places, title=scenario.title)
     journal = Journal(press.client.desk.plays.journal(press.id))

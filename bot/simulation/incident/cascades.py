@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from functools import cache
 from typing import Annotated
 
@@ -86,9 +87,14 @@ def shipped() -> Mapping[str, Cascade]:
 
 
 def cascade(scenario_type: str) -> Cascade:
-    """One of them; raises NotFound and says which there are."""
-    try:
-        return shipped()[scenario_type]
-    except KeyError:
-        known = ", ".join(CASCADES)
-        raise NotFound(f"There is no cascade {scenario_type}. There are {known}.") from None
+    """One of them; raises NotFound as `known`."""
+    return shipped()[known(scenario_type, CASCADES)]
+
+
+def known(kind: str, kinds: Sequence[str]) -> str:
+    """`kind`, if it is one of `kinds`; raises NotFound, says which there are and which is meant."""
+    if kind in kinds:
+        return kind
+    close = get_close_matches(kind.lower(), kinds, n=1, cutoff=0.5)
+    meant = f" Did you mean {close[0]}?" if close else ""
+    raise NotFound(f"There is no cascade {kind[:80]}.{meant} There are {', '.join(kinds)}.")

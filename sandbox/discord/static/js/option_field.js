@@ -70,6 +70,7 @@ export class OptionField {
     input.addEventListener('input', () => {
       this.chosen = null;
       this.markWrong('');
+      if (this.spec.autocomplete && this.list.isOpen) this.#narrow();
       this.#offer();
     });
     input.addEventListener('focus', () => this.#offer());
@@ -114,6 +115,12 @@ export class OptionField {
       if (!(error instanceof Refused)) throw error;
       this.markWrong(error.message);
     }
+  }
+
+  /** Until the bot answers, keep of its last choices what fits: Enter must not choose another. */
+  #narrow() {
+    const typed = this.input.value.toLowerCase();
+    this.#show(this.list.items.filter((item) => item.label.toLowerCase().includes(typed)));
   }
 
   /** @param {Item[]} items */
