@@ -8,6 +8,7 @@ import brotli
 import zstandard
 
 from bot.errors import BadPayload, TooLarge
+from bot.sources.text import size_in_words
 
 _GZIP_WINDOW = 31
 _ZLIB_WINDOW = 15
@@ -46,7 +47,7 @@ def unzstd(data: bytes, *, limit: int) -> bytes:
     except zstandard.ZstdError:
         raise BadPayload("the body is not valid zstd") from None
     if len(body) > limit:
-        raise TooLarge(f"decompressed, the body is larger than {limit} bytes")
+        raise _too_large(limit)
     return body
 
 
@@ -64,7 +65,7 @@ def unbrotli(data: bytes, *, limit: int) -> bytes:
             parts.append(part)
             size += len(part)
             if size > limit:
-                raise TooLarge(f"decompressed, the body is larger than {limit} bytes")
+                raise _too_large(limit)
     except brotli.error:
         raise BadPayload("the body is not valid brotli") from None
     return b"".join(parts)
@@ -83,10 +84,14 @@ def _inflate(data: bytes, window: int, limit: int, complaint: str) -> bytes:
             raise BadPayload(complaint) from None
         size += len(part)
         if size > limit:
-            raise TooLarge(f"decompressed, the body is larger than {limit} bytes")
+            raise _too_large(limit)
         if not stream.eof:
             raise BadPayload(f"{complaint}: it ends too early")
         parts.append(part)
         # Padding of zeros after the last member is common and harmless.
         data = stream.unused_data.lstrip(b"\0")
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"decompressed, the body is larger than {size_in_words(limit)}")

@@ -37,3 +37,11 @@ def middle_cut(text: str, length: int) -> str:
 def last_lines(lines: list[str]) -> tuple[str, ...]:
     """The newest `LINES` lines, each bounded."""
     return tuple(shortened(line, LINE_LENGTH) for line in lines[-LINES:])
+
+
+def size_in_words(size: int) -> str:
+    """Bytes in the largest unit that fits: 1 MiB, 2.5 MiB, 9.8 KiB, 512 bytes."""
+    for unit, worth in (("MiB", 1024 * 1024), ("KiB", 1024)):
+        if size >= worth:
+            return f"{size / worth:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{size} bytes"

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.errors import BadPayload, TooLarge
 from bot.sources.compression import gunzip, inflate, unbrotli, unzstd
+from bot.sources.text import size_in_words
 
 _READ_AWAY = 8  # times the limit
 _PART = 65_536
@@ -34,11 +35,19 @@ def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
     length = int(announced)
     if length > limit:
         _read_away(environ["wsgi.input"], min(length, _READ_AWAY * limit))
-        raise TooLarge(f"the body is larger than {limit} bytes")
+        raise TooLarge(too_large(limit))
     body: bytes = environ["wsgi.input"].read(length)
     if len(body) < length:
         raise BadPayload(f"the body ends after {len(body)} of {length} bytes")
     return body
+
+
+def too_large(limit: int) -> str:
+    """What the sender of a larger body hears: the limit, and who can raise it how."""
+    return (
+        f"the body is larger than {size_in_words(limit)}; "
+        f"the setting MAX_BODY_BYTES (now {limit}) sets this limit"
+    )
 
 
 def decoded(body: bytes, content_encoding: str, limit: int) -> bytes:
@@ -75,5 +84,5 @@ def _read_away(stream: Any, length: int) -> None:
 
 def _bounded(body: bytes, limit: int) -> bytes:
     if len(body) > limit:
-        raise TooLarge(f"the body is larger than {limit} bytes")
+        raise TooLarge(too_large(limit))
     return body

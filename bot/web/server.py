@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, MutableMapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
@@ -15,6 +16,7 @@ from waitress.server import TcpWSGIServer, create_server
 from waitress.task import ErrorTask, WSGITask
 
 from bot.web.answer import reason_json
+from bot.web.body import too_large
 from bot.web.webhook import SECURITY_HEADERS, shown_path
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ THREADS = 8
 # Seconds a busy thread may keep the interpreter from others. An answer to a person hops between
 # threads a dozen times, and at each hop it would wait Python's usual 5 ms while events pour in.
 _GIVE_WAY_AFTER = 0.0005
+# Times the limit: a little too much is read and refused in peace; at more the connection is cut.
+_ROOM = 2
 _LOOP_WAIT = 1.0  # seconds; the trigger ends the wait sooner when there is something to do
 
 
@@ -34,7 +38,10 @@ class _JsonErrorTask(ErrorTask):  # type: ignore[misc]  # waitress is not typed
 
     def execute(self) -> None:
         error = self.request.error
-        body = reason_json(f"{error.reason}: {error.body}".strip())
+        reason = f"{error.reason}: {error.body}".strip()
+        if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            reason = too_large(self.channel.server.adj.max_request_body_size // _ROOM)
+        body = reason_json(reason)
         self.status = f"{error.code} {error.reason}"
         self.response_headers.extend(SECURITY_HEADERS.items())
         self.set_close_on_finish()
@@ -87,9 +94,8 @@ class WebServer:
             port=port,
             threads=threads,
             ident=None,
-            # A little too much is read and refused in peace; at more the connection is cut.
-            max_request_body_size=2 * max_body_bytes,
-            inbuf_overflow=2 * max_body_bytes,
+            max_request_body_size=_ROOM * max_body_bytes,
+            inbuf_overflow=_ROOM * max_body_bytes,
             channel_timeout=60,
             connection_limit=500,
             asyncore_use_poll=True,

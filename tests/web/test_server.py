@@ -16,6 +16,10 @@ SECRET = "a-long-random-secret"
 HEADERS = {"Authorization": f"Bearer {SECRET}"}
 BODY = json.dumps({"service": "checkout", "message": "it broke"}).encode()
 
+TOO_LARGE = (
+    "the body is larger than 9.8 KiB; the setting MAX_BODY_BYTES (now 10000) sets this limit"
+)
+
 
 @pytest.fixture
 def server(make_app: Callable[..., Flask]) -> Iterator[WebServer]:
@@ -60,7 +64,13 @@ def test_a_body_a_little_too_large_is_refused_in_peace(server: WebServer, chunke
     body: Any = iter([BODY.ljust(10_001)]) if chunked else BODY.ljust(10_001)
     connection.request("POST", "/webhook/generic", body, HEADERS, encode_chunked=chunked)
     answer = connection.getresponse()
-    assert (answer.status, "10000" in json.load(answer)["error"]) == (413, True)
+    assert (answer.status, json.load(answer)["error"]) == (413, TOO_LARGE)
+
+
+def test_a_body_far_too_large_hears_the_same_limit(server: WebServer) -> None:
+    head = b"POST /webhook/generic HTTP/1.1\r\nHost: x\r\nContent-Length: 90000000\r\n\r\n"
+    answer = raw(server, head)
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"] == TOO_LARGE
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,13 @@ def test_the_content_type_does_not_matter(make_app: MakeApp, content_type: str) 
         ("generic", BODY, {"X-Jinkies-Signature": "v1=é"}, 401, "timestamp"),
         ("nobody", BODY, BEARER, 404, "there are: generic, cloudwatch"),
         ("generic", b"", BEARER, 400, "Invalid JSON"),
-        ("generic", b"x" * 10_001, BEARER, 413, "larger than 10000"),
+        (
+            "generic",
+            b"x" * 10_001,
+            BEARER,
+            413,
+            "larger than 9.8 KiB; the setting MAX_BODY_BYTES (now 10000)",
+        ),
         ("generic", BODY, BEARER | {"Content-Encoding": "lzma"}, 415, "gzip, deflate"),
         ("generic", BODY, BEARER | {"Content-Encoding": "gzip"}, 400, "not valid gzip"),
         ("generic", b"{}", BEARER, 400, "service: Field required"),
@@ -173,6 +179,7 @@ def test_a_compressed_body_may_not_grow_without_end(make_app: MakeApp) -> None:
         .post("/webhook/generic", data=bomb, headers=BEARER | {"Content-Encoding": "gzip"})
     )
     assert answer.status_code == 413
+    assert answer.json == {"error": "decompressed, the body is larger than 976.6 KiB"}
 
 
 def test_nobody_may_deliver_until_a_secret_is_set(make_app: MakeApp) -> None:
