@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.simulation.incident.cascades import Cascade, Cause
 from bot.simulation.incident.chance import Chance
 from bot.simulation.incident.company import Company, Figure, Symptom
-from bot.simulation.incident.draft import Conversation, Speaker
+from bot.simulation.incident.draft import Conversation, Draft, Speaker
 from bot.simulation.incident.figures import Course
 from bot.simulation.incident.scene import Facts, Scene, team
 
@@ -39,6 +39,7 @@ class Cast:
         )
         self.affected = [self._caller(*each) for each in self._spread()]
         self.background: list[Scene] = []
+        self.answers: list[tuple[Scene, Draft]] = []  # the primary's people in others' threads
         if len(self.primary.people) == 1:
             self.primary.people = [*self.primary.people, self._guest()]
         # Its own monitoring may see nothing: somebody else's alert comes first then.

@@ -105,6 +105,11 @@ class Conversation:
             self._said,
         )
 
+    def drop(self, drafts: Iterable[Draft]) -> None:
+        """Leave out what nobody would say any more."""
+        gone = {id(draft) for draft in drafts}
+        self.drafts = [draft for draft in self.drafts if id(draft) not in gone]
+
     def timeline(self) -> list[dict[str, Any]]:
         """The events in the order of their times, with the places of those they answer."""
         ordered = sorted(self.drafts, key=lambda draft: draft.at)

@@ -41,13 +41,14 @@ def _resolve(cast: Cast, since: int) -> Draft:
         "resolution": resolution,
         "length": length(since),
         "figures_now": ", ".join(
-            f"{scene.course.figures[each].label} {value}" for each, value in after.items()
+            f"{in_a_sentence(figure.label)} {scene.course.spoken(each, since + 60)}"
+            for each, figure in scene.course.figures.items()
         ),
         "impact": _impact(cast, since),
         "follow_ups": "\n".join(
             f"- [ ] {each}" for each in cast.chance.shuffled(cast.cause.follow_ups)
         ),
-        "now": after[key],
+        "now": scene.course.spoken(key, since + 60),
     }
     resolved = scene.say(
         lead, "resolve", since, (15, 60), kind="resolution", metric=key,
@@ -61,7 +62,7 @@ def _resolve(cast: Cast, since: int) -> Draft:
 
 def _impact(cast: Cast, since: int) -> str:
     others = ", ".join(each.service.name for each in cast.affected)
-    return f"{length(since)}, {others} affected"
+    return f"{length(since)}, {others} affected" if others else length(since)
 
 
 def _aftermath(cast: Cast, resolved: Draft) -> None:
@@ -103,7 +104,7 @@ def _confirmed(cast: Cast, scene: Scene, resolved: Draft) -> None:
         (10, 70),
         extra={"metrics_after": after},
         metric=key,
-        given=thanked | {"now": after[key]},
+        given=thanked | {"now": scene.course.spoken(key, since + 60)},
     )
     if cast.chance.happens(0.4):
         scene.say(scene.second, "thanks", since + 40, (10, 60), given=thanked)

@@ -8,6 +8,7 @@ from bot.simulation.incident.chance import Chance
 from bot.simulation.incident.company import Figure
 
 _CLOSE_UNITS = {"%"}
+_STILL = 0.2  # of its normal value; less is no change that anybody would mention
 
 
 class Course:
@@ -76,6 +77,23 @@ class Course:
         """What a metric normally is, with its unit."""
         return told(self.figures[key], self.figures[key].normal)
 
+    def spoken(self, key: str, at: float) -> str:
+        """A metric at one moment, beside its label: the label may have said the unit."""
+        return _beside_label(self.figures[key], self.value(key, at))
+
+    def usual(self, key: str) -> str:
+        """What a metric normally is, beside its label."""
+        return _beside_label(self.figures[key], self.normal(key))
+
+    @property
+    def moving(self) -> list[str]:
+        """The metrics that tell of the trouble; some tell that this part is well."""
+        return [
+            key
+            for key, figure in self.figures.items()
+            if abs(figure.bad - figure.normal) > _STILL * abs(figure.normal)
+        ] or list(self.figures)
+
     def all(self, at: float) -> dict[str, str]:
         """Every metric at one moment."""
         return {key: self.value(key, at) for key in self.figures}
@@ -86,7 +104,7 @@ class Course:
         moments = [first + (at - first) * part for part in (0.05, 0.4, 0.75, 1.0)]
         values: list[str] = []
         for moment in moments:
-            value = self.value(key, moment)
+            value = self.spoken(key, moment)
             if not values or values[-1] != value:
                 values.append(value)
         return " → ".join(values)
@@ -103,6 +121,12 @@ def told(figure: Figure, value: float) -> str:
         return f"{number}{figure.unit}"
     is_one_thing = number == "1" and len(figure.unit) > 3 and "/" not in figure.unit
     return f"{number} {figure.unit.removesuffix('s') if is_one_thing else figure.unit}"
+
+
+def _beside_label(figure: Figure, text: str) -> str:
+    """`Failed orders: 57`, without `orders` once more."""
+    said = figure.unit in figure.label.lower().split()
+    return text.partition(" ")[0] if said else text
 
 
 def in_a_sentence(label: str) -> str:

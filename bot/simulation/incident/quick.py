@@ -83,7 +83,7 @@ def quick_alert(
     symptom = chance.pick(kind.titles)
     scene = Scene(service, shown, people, course, symptom, None, facts, chance, talk)
     key = next(iter(kind.metrics))
-    details = f"{kind.metrics[key].label} at {course.value(key, at)}."
+    details = f"{kind.metrics[key].label} at {course.spoken(key, at)}."
     ring = scene.ring(at, kind.severity, (symptom,), details)
     _ended(scene, ring, outcome, chance)
     return scene, symptom, outcome

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.simulation.incident.chance import Chance
@@ -17,6 +17,7 @@ from bot.simulation.incident.scenario import AlertSeverity
 _SIGNS: Mapping[AlertSeverity, str] = {"critical": "🔴", "warning": "🟡", "info": "🔵"}
 _WIKI = "https://wiki.example.com/runbooks"
 _GRAFANA = "https://grafana.example.com/d"
+_BEFORE = timedelta(seconds=100)  # from what somebody did to the first alert
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Facts:
                 "host": f"ip-10-{chance.between(1, 40)}-{chance.between(1, 250)}",
                 "ticket": str(chance.between(1200, 9800)),
                 "ticket_id": f"OPS-{chance.between(1200, 9800)}",
-                "minutes": str(chance.between(6, 55)),
+                "began": f"{start - _BEFORE:%H:%M}",
                 "hour": f"{start.hour:02d}",
                 "small": str(chance.between(11, 58)),
                 "count": str(chance.between(210, 9400)),
@@ -78,13 +79,13 @@ class Scene:
 
     def shown(self, at: int, key: str | None = None) -> dict[str, str]:
         """The values of a metric at a moment, as phrases use them."""
-        key = key or self.chance.pick(list(self.course.figures))
+        key = key or self.chance.pick(self.course.moving)
         figure = self.course.figures[key]
         return {
             "metric": in_a_sentence(figure.label),
             "moved": "jumped" if figure.bad > figure.normal else "dropped",
-            "now": self.course.value(key, at),
-            "was": self.course.normal(key),
+            "now": self.course.spoken(key, at),
+            "was": self.course.usual(key),
         }
 
     def values(self, at: int) -> Values:
@@ -105,8 +106,8 @@ class Scene:
         metrics = self.course.all(at)
         normal = {key: self.course.normal(key) for key in self.course.figures}
         listed = "\n".join(
-            f"• {self.course.figures[key].label}: {value} (normally {normal[key]})"
-            for key, value in metrics.items()
+            f"• {figure.label}: {self.course.spoken(key, at)} (normally {self.course.usual(key)})"
+            for key, figure in self.course.figures.items()
         )
         fields: dict[str, Any] = {
             "type": "alert",
@@ -187,6 +188,8 @@ class Values(dict[str, str]):
     def __missing__(self, name: str) -> str:
         kind, _, key = name.partition(":")
         course = self._scene.course
+        if name == "minutes":  # since it began
+            return str(max(2, round((self._at - course.begins) / 60) + 1))
         if kind == "now" and key:
             return course.value(key, self._at)
         if kind == "was" and key:

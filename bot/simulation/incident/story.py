@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.simulation.incident.cascades import Remedy
 from bot.simulation.incident.cast import Cast
+from bot.simulation.incident.catching_up import caught_up
 from bot.simulation.incident.draft import Draft, Speaker
 from bot.simulation.incident.ending import told_to_the_end
 from bot.simulation.incident.quick import quick_alert
@@ -150,6 +151,7 @@ class Story(Cast):
             return asked
         there = max(asked, self._first_word(), key=_at)
         answer = scene.say(self.primary.lead, "it_is_us", there, (12, 60), given=self._excuse())
+        self.answers.append((scene, answer))
         answer.react("+1", [who.user])
         if self.chance.happens(0.8):
             return scene.say(who, "explains", answer, (8, 40))
@@ -180,7 +182,9 @@ class Story(Cast):
         home.say(home.lead, "explains", oops, (8, 40))
         for other in asked[1:]:
             last = max(other, oops, key=_at)
-            self._scene_of(other).say(lead, "it_is_us", last, (10, 50), given=self._excuse())
+            home = self._scene_of(other)
+            answer = home.say(lead, "it_is_us", last, (10, 50), given=self._excuse())
+            self.answers.append((home, answer))
         alert = self.cascade.alert
         details = scene.one_of(alert.details, oops.at)
         ring = scene.ring(
@@ -248,6 +252,7 @@ class Story(Cast):
         scene.course.mend(last.at + 5)
         for other in self.affected:
             other.course.mend(last.at + self.chance.between(15, 45))
+        caught_up(self, after.at)
         others = [each for each in self.affected if each.alert is not None]
         if others and self.chance.happens(0.5):
             groups = [each.service.oncall_group for each in others]

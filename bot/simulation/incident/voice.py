@@ -12,8 +12,8 @@ from bot.simulation.incident.personas import Persona
 # Situations in which people begin with a word of their own.
 _OPENED = frozenset(
     (
-        *("observe", "check", "nothing", "guess", "doubt", "past", "status", "upstream", "found"),
-        *("improving", "downstream_ok", "impact", "followup", "known", "false_positive", "blip"),
+        *("observe", "nothing", "upstream", "improving", "downstream_ok", "impact"),
+        *("false_positive", "blip"),
     )
 )
 # A message that is nothing but code, or that others read as the record, is left as it is.
@@ -25,6 +25,9 @@ _STYLE_OFTEN = 0.4
 _ATTEMPTS = 12
 # Code in a line is stepped over as a whole; what looks like a name or a path is left out.
 _WORD = re.compile(r"`[^`]*`|(?<![\w@#/:.*{-])[a-z]{4,12}(?![\w/:({.*-])")
+_TWICE = re.compile(r"(\d[\d.,]*) ([a-z]{4,})( to | → )(?=\d[\d.,]* \2\b)")
+_SENTENCE = re.compile(r"(?<=[a-z)]{2}[.?!] )[a-z](?=[a-z]+ )")
+_OF_MANY = re.compile(r"(?<=[a-z])s's\b")
 _NEAR = {
     "a": "s", "b": "v", "c": "x", "d": "s", "e": "r", "f": "g", "g": "h", "h": "j", "i": "o",
     "j": "k", "k": "l", "l": "k", "m": "n", "n": "m", "o": "i", "p": "o", "q": "w", "r": "t",
@@ -56,7 +59,7 @@ def speak(
             continue
         text = rules.write(template, chance, fill)
         if situation not in _UNADORNED:
-            text = _adorned(persona, situation, tier, text, chance)
+            text = _adorned(persona, situation, tier, polished(text), chance)
         if text.casefold() not in said:
             break
     said |= {id(template), text.casefold()}
@@ -96,6 +99,12 @@ def _adorned(persona: Persona, situation: str, tier: str, text: str, chance: Cha
         emojis = _GLAD_EMOJIS if situation in _GLAD else persona.emojis
         text = f"{text.removesuffix('.')} {chance.pick(emojis)}"
     return text
+
+
+def polished(text: str) -> str:
+    """As a person would join the parts: one unit for two numbers, no `s's`, sentences begun."""
+    text = _TWICE.sub(r"\1\3", _OF_MANY.sub("s'", text))
+    return text if "`" in text else _SENTENCE.sub(lambda found: found[0].upper(), text)
 
 
 def _lowered(text: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 from bot.simulation.incident.chance import Chance
 from bot.simulation.incident.generation import generate
 from bot.simulation.incident.personas import MONITORING, persona, shipped
-from bot.simulation.incident.scenario import Alert, Scenario
+from bot.simulation.incident.scenario import CASCADES, Alert, Scenario
 from bot.simulation.incident.voice import mistyped
 
 NOON = "2026-01-07T12:00:00Z"
@@ -175,6 +175,49 @@ def test_an_all_clear_tells_its_own_figures() -> None:
             for event in generate(kind, NOON, seed=seed).timeline:
                 if event.type == "resolution" and event.content.startswith("Fixed, "):
                     first = next(iter(event.metrics_after.values()))
-                    assert f" {first}. " in event.content
+                    number = first.partition(" ")[0]
+                    assert f" {number}" in event.content.split(". ")[0]
                     seen += 1
     assert seen
+
+
+def test_nobody_asks_about_what_is_over_and_nobody_searches_what_is_found() -> None:
+    for kind in CASCADES:
+        for seed in range(12):
+            timeline = generate(kind, NOON, seed=seed).timeline
+            end = next(
+                place
+                for place, event in enumerate(timeline)
+                if event.type == "resolution" and getattr(event, "user", "") != MONITORING
+            )
+            assert not [event for event in timeline[end:] if event.type in {"mention", "action"}]
+            fixed = max(place for place, event in enumerate(timeline) if event.type == "action")
+            for event in timeline[fixed:]:
+                said = getattr(event, "content", "") or ""
+                assert "we don't know why yet" not in said
+                assert "No ETA yet" not in said
+
+
+def test_how_long_it_lasts_is_told_as_it_is() -> None:
+    told = 0
+    for kind in CASCADES:
+        for seed in range(25):
+            for event in generate(kind, NOON, seed=seed).timeline:
+                for found in re.finditer(
+                    r"for about (\d+) minutes", str(getattr(event, "content", ""))
+                ):
+                    since = event.offset_seconds / 60 - int(found[1])
+                    assert -4 < since < 10, (kind, seed, event)
+                    told += 1
+    assert told > 5
+
+
+def test_a_unit_is_said_once() -> None:
+    for kind in CASCADES:
+        for seed in range(12):
+            for event in generate(kind, NOON, seed=seed).timeline:
+                said = str(getattr(event, "content", ""))
+                assert not re.search(r"\d (orders|transactions|restarts|mails) \1", said)
+                assert not re.search(r"(\w{4,}) (?:→|to) \d[\d,.]* \1\b", said), said
+                assert "s's " not in said
+                assert " . " not in said
