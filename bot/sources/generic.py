@@ -35,6 +35,7 @@ from bot.models import (
     Severity,
     Signal,
 )
+from bot.sources.digest import scoped_id
 from bot.sources.heard import Heard
 from bot.sources.request import Request, Secrets
 from bot.sources.signatures import require_bearer_or_signature
@@ -97,7 +98,10 @@ class GenericEvent(_Strict):
     ] = ""
     event_id: Annotated[
         Identifier,
-        Field(description="Yours and unique; the same id again counts once. Set it if you retry."),
+        Field(
+            description="Yours, unique within the service and its environment; the same id again "
+            "counts once. Set it if you retry."
+        ),
     ] = ""
     fingerprint: Annotated[
         Identifier, Field(description="Your own grouping key; wins over the computed one.")
@@ -164,13 +168,15 @@ def _event(given: GenericEvent, request: Request, number: int) -> Event:
     exceptions: tuple[ExceptionInfo, ...] = ()
     if given.exception_type:
         exceptions = (ExceptionInfo(clean(given.exception_type), message),)
+    service, environment = clean(given.service), clean(given.environment)
+    own_id = clean(given.event_id) or f"{request.id}:{number}"
     return Event(
         source="generic",
-        event_id=clean(given.event_id) or f"{request.id}:{number}",
-        service=clean(given.service),
+        event_id=scoped_id(own_id, service, environment),
+        service=service,
         message=message,
         occurred_at=_moment(given.timestamp, request.received_at),
-        environment=clean(given.environment),
+        environment=environment,
         severity=Severity(given.severity),
         signal=Signal(given.state),
         title=shortened(given.title, 256),

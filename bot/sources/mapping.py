@@ -12,7 +12,7 @@ Every value is a JMESPath expression over the delivery (jmespath.org); a literal
         service: labels.app         # service and message must find something
         message: text
         severity: priority          # any sender's words: P1, sev2, crit, warn
-        id: uuid                    # the same id again counts once
+        id: uuid                    # the same id again, of the same service, counts once
         key: alarm_id               # the sender's own grouping
         links: {Dashboard: url}
         labels: {region: meta.region}
@@ -35,6 +35,7 @@ from jmespath.parser import ParsedResult
 
 from bot.errors import BadPayload, BadSignature, SettingsError
 from bot.models import Event, Severity, Signal
+from bot.sources.digest import scoped_id
 from bot.sources.heard import Heard, left_aside
 from bot.sources.reading import (
     Reader,
@@ -133,14 +134,16 @@ class SourceMapping:
         if not message or not service:
             missing = "message" if not message else "service"
             raise BadPayload(f"the mapping finds no {missing} in this body")
+        environment = first(found.get("environment", nothing).name(), "production")
+        own_id = text("id") or f"{request.id}:{number}"
         is_resolved = self.resolved_if is not None and bool(_search(self.resolved_if, thing))
         links = ((title, Reader(_search(path, thing)).text()) for title, path in self.links.items())
         labels = ((name, Reader(_search(path, thing)).text()) for name, path in self.labels.items())
         return Event(
             source=self.name,
-            event_id=text("id") or f"{request.id}:{number}",
+            event_id=scoped_id(own_id, service, environment),
             service=service,
-            environment=first(found.get("environment", nothing).name(), "production"),
+            environment=environment,
             severity=severity_of(text("severity"), Severity.ERROR),
             signal=Signal.RESOLVED if is_resolved else Signal.FIRING,
             title=text("title", 256),

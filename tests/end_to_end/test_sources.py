@@ -55,6 +55,20 @@ async def test_an_issue_closed_and_reopened_on_github_moves_the_card(stage: Rehe
     assert "reopened" in text(card)
 
 
+async def test_services_that_count_their_ids_from_one_do_not_swallow_each_other(
+    rehearsal: Rehearsal,
+) -> None:
+    services = ("billing", "search", "checkout")
+    alerts = [*await rehearsal.send(*(crash(service=each, event_id="1") for each in services))]
+    assert len(set(alerts)) == 3
+    staging = await rehearsal.send(crash(service="billing", environment="staging", event_id="1"))
+    assert staging[0] not in alerts
+    again = await rehearsal.send(crash(service="billing", event_id="1"))
+    assert again == alerts[:1]
+    for alert, service in zip(alerts, services, strict=True):
+        await rehearsal.card(alert, service, "**1×**")
+
+
 async def test_sources_shows_every_door_and_its_counts(stage: Rehearsal) -> None:
     rehearsal = await opened(stage, SLACK_WEBHOOK_SECRET=SECRET)
     await rehearsal.send(crash())

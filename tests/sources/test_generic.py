@@ -56,7 +56,7 @@ def test_every_field_finds_its_place() -> None:
     (event,) = heard(FULL)
     assert event == Event(
         source="generic",
-        event_id="mine-1",
+        event_id="checkout/staging/mine-1",
         service="checkout",
         message="'o-9'",
         occurred_at=datetime(2026, 1, 2, 3, 0, 0, 500_000, tzinfo=UTC),
@@ -86,12 +86,26 @@ def test_service_and_message_are_enough() -> None:
     (event,) = heard(LEAST)
     assert (event.environment, event.severity) == ("production", Severity.ERROR)
     assert event.occurred_at == NOW
-    assert event.event_id == "request-1:0"
+    assert event.event_id == "checkout/production/request-1:0"
 
 
 @pytest.mark.parametrize("body", [[LEAST, LEAST], {"events": [LEAST, LEAST]}])
 def test_a_list_of_events_comes_in_order_with_ids_of_their_own(body: object) -> None:
-    assert [event.event_id for event in heard(body)] == ["request-1:0", "request-1:1"]
+    first, second = (event.event_id for event in heard(body))
+    assert (first[-11:], second[-11:]) == ("request-1:0", "request-1:1")
+
+
+def test_services_and_environments_may_each_count_their_ids_from_one() -> None:
+    told = [LEAST | {"service": service, "environment": environment, "event_id": "1"}
+            for service in ("a", "b") for environment in ("production", "staging")]  # fmt: skip
+    assert len({event.event_id for event in heard(told)}) == 4
+    assert [event.event_id for event in heard(told)] == [e.event_id for e in heard(told)]
+
+
+def test_no_service_can_take_anothers_ids_by_its_name() -> None:
+    told = [LEAST | {"service": "a/b", "environment": "c", "event_id": "1"},
+            LEAST | {"service": "a", "environment": "b", "event_id": "c/1"}]  # fmt: skip
+    assert len({event.event_id for event in heard(told)}) == 2
 
 
 def test_resolved_is_heard() -> None:

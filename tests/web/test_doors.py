@@ -205,7 +205,7 @@ def test_a_redelivery_has_the_ids_of_the_first_so_that_it_counts_once(house: Hou
         house.post("generic", body, {"Idempotency-Key": "delivery-1"})
     house.post("generic", body)
     ids = [event.event_id for event in house.intake.events]
-    assert ids[:2] == ["delivery-1:0", "delivery-1:0"]
+    assert ids[:2] == ["shop/production/delivery-1:0"] * 2
     assert ids[2] not in ids[:2]
 
 

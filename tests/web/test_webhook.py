@@ -35,8 +35,8 @@ def test_a_delivery_is_answered_with_the_ids_of_its_alerts(make_app: MakeApp, in
     assert answer.status_code == 202
     assert answer.json == {
         "alerts": [
-            {"id": "J-1", "new": True, "duplicate": False, "event_id": "mine-0"},
-            {"id": "J-2", "new": True, "duplicate": False, "event_id": "mine-1"},
+            {"id": "J-1", "new": True, "duplicate": False, "event_id": "a/production/mine-0"},
+            {"id": "J-2", "new": True, "duplicate": False, "event_id": "a/production/mine-1"},
         ]
     }
     assert [event.occurred_at for event in intake.events] == [NOW, NOW]
