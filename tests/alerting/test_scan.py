@@ -14,6 +14,7 @@ from alert_road import CHANNEL, Clock, NoSecrets, Road
 from bot.alerting.preparation import Preparation
 from bot.alerting.scan import Scanner
 from bot.models import Receiver
+from bot.services.logs.account import Account
 from bot.services.logs.cloudwatch import CloudWatchStore
 from bot.services.logs.store import LogStore
 from bot.sources import cloudwatch
@@ -43,7 +44,7 @@ async def aws() -> AsyncIterator[CloudWatchStandIn]:
 @pytest.fixture
 async def logs(aws: CloudWatchStandIn, clock: Clock) -> AsyncIterator[CloudWatchStore]:
     session = boto3.Session("key", "secret", region_name=REGION)
-    store = CloudWatchStore(session, endpoint_url=aws.url, clock=clock)
+    store = CloudWatchStore(Account(session=session), endpoint_url=aws.url, clock=clock)
     yield store
     await store.close()
 
@@ -236,7 +237,7 @@ async def test_a_group_of_motos_is_scanned_on_the_real_road(road: Road) -> None:
     told = [{"timestamp": at + place, "message": line} for place, line in enumerate(TRACE)]
     logs.put_log_events(logGroupName=GROUP, logStreamName="s", logEvents=told)
     session = boto3.Session("sandbox", "sandbox", region_name=REGION)
-    store = CloudWatchStore(session, endpoint_url=moto.url, clock=road.clock)
+    store = CloudWatchStore(Account(session=session), endpoint_url=moto.url, clock=road.clock)
     try:
         (report,) = await scanner(road, store).scan()
         assert (report.lines, report.new_alerts) == (5, 1)

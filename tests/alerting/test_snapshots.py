@@ -17,6 +17,7 @@ from bot.analysis.logs.query import LogLine
 from bot.analysis.logs.question import Question
 from bot.errors import NotFound
 from bot.models import LogSnapshot, RequestInfo
+from bot.services.logs.account import Account
 from bot.services.logs.cloudwatch import CloudWatchStore
 from bot.services.logs.stores import CLOUDWATCH, LogStores
 from bot.store import snapshots
@@ -37,7 +38,9 @@ async def aws() -> AsyncIterator[CloudWatchStandIn]:
 @pytest.fixture
 async def stores(aws: CloudWatchStandIn) -> AsyncIterator[LogStores]:
     session = boto3.Session("key", "secret", region_name="eu-central-1")
-    opened = LogStores({CLOUDWATCH: lambda: CloudWatchStore(session, endpoint_url=aws.url)})
+    opened = LogStores(
+        {CLOUDWATCH: lambda: CloudWatchStore(Account(session=session), endpoint_url=aws.url)}
+    )
     yield opened
     await opened.close()
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from bot.models import Severity
+if TYPE_CHECKING:
+    from bot.models import Severity
 
 
 class LogLine(NamedTuple):
@@ -73,3 +74,9 @@ class LogQuery:
     stream: str = ""
     limit: int = 0
     newest_first: bool = False
+
+    @property
+    def has_conditions(self) -> bool:
+        """Whether a line is judged by more than its time and stream."""
+        texts = (*self.include, *self.exclude, self.regex, self.exclude_regex, self.trace_id)
+        return any(texts) or bool(self.fields or self.pattern.strip()) or self.level is not None

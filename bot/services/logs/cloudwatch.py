@@ -13,16 +13,14 @@ from functools import cached_property
 from threading import Lock
 from typing import Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from bot.analysis.logs.query import LogLine, LogQuery
 from bot.errors import JinkiesError, NotFound, UpstreamError
+from bot.services.logs.account import Account
 from bot.services.logs.asking import GroupAsker
 from bot.services.logs.failures import SYSTEM, Refusal, explained
 from bot.services.logs.limiting import limited
-from bot.services.logs.live import MOST_GROUPS, LiveTail
 from bot.services.logs.merging import merged
 from bot.services.logs.pace import MOST_WORKERS, Pace
 from bot.services.logs.slices import SlicedRead
@@ -33,7 +31,6 @@ from bot.services.logs.wire import Wire
 _AROUND_MS = 24 * 3_600_000
 _SUGGESTED_FROM = 500  # groups
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 4})
 _AHEAD = timedelta(hours=2)  # AWS accepts no line that is further in the future
 
 
@@ -41,24 +38,23 @@ class CloudWatchStore:
     """A `LogStore`. Lives in one event loop; `close` lets go of its threads.
 
     Args:
-        session: credentials and region.
+        account: credentials and region.
         endpoint_url: of a local AWS; "" for the real one.
         workers: calls on their way at once, at most.
     """
 
     def __init__(
         self,
-        session: boto3.Session,
+        account: Account,
         *,
         endpoint_url: str = "",
         workers: int = MOST_WORKERS,
         rhythm: TailRhythm | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        if session.region_name is None:
-            raise NoRegionError
-        self._client_args = session, endpoint_url
-        self._wire = Wire(session, endpoint_url or self.client.meta.endpoint_url, workers)
+        self._account = account
+        self._endpoint_url = endpoint_url
+        self._wire = Wire(account, endpoint_url or self.client.meta.endpoint_url, workers)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="logs")
         self._making = Lock()
         self._pace = Pace(workers)
@@ -71,8 +67,7 @@ class CloudWatchStore:
 
         So a read of a local AWS, whose address is known without it, does not wait for it.
         """
-        session, endpoint_url = self._client_args
-        return session.client("logs", endpoint_url=endpoint_url or None, config=_CONFIG)
+        return self._make_client(retries={"max_attempts": 4})
 
     @classmethod
     def open(cls, region: str = "", endpoint_url: str = "") -> CloudWatchStore:
@@ -81,12 +76,7 @@ class CloudWatchStore:
         Raises:
             UpstreamError: there is no region.
         """
-        try:
-            return cls(boto3.Session(region_name=region or None), endpoint_url=endpoint_url)
-        except BotoCoreError as error:
-            raise UpstreamError(
-                SYSTEM, str(error), permanent=True, cure="Set AWS_REGION."
-            ) from error
+        return cls(Account(region), endpoint_url=endpoint_url)
 
     async def close(self) -> None:
         """As `LogStore.close`."""
@@ -147,6 +137,8 @@ class CloudWatchStore:
         Raises:
             UpstreamError: also where the account or the number of groups does not allow it.
         """
+        from bot.services.logs.live import MOST_GROUPS, LiveTail  # a read does not wait for it
+
         progress = progress if progress is not None else Progress()
         if len(query.groups) > MOST_GROUPS:
             raise UpstreamError(SYSTEM, f"Live Tail takes {MOST_GROUPS} groups.", permanent=True)
@@ -163,11 +155,15 @@ class CloudWatchStore:
 
     def _live_client(self) -> Any:
         """Live Tail has a host of its own, except where AWS is a local one; refused, we poll."""
-        session, endpoint_url = self._client_args
-        inject = Config(inject_host_prefix=not endpoint_url, retries={"max_attempts": 1})
-        return session.client(
-            "logs", endpoint_url=endpoint_url or None, config=_CONFIG.merge(inject)
+        return self._make_client(
+            inject_host_prefix=not self._endpoint_url, retries={"max_attempts": 1}
         )
+
+    def _make_client(self, **options: Any) -> Any:
+        from botocore.config import Config  # a read of a local AWS does not wait for it
+
+        config = Config(connect_timeout=5, read_timeout=30, **options)
+        return self._account.client(endpoint_url=self._endpoint_url or None, config=config)
 
     async def _arn(self, group: str) -> str:
         if group.startswith("arn:"):

@@ -15,22 +15,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import orjson
 import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import (
-    BotoCoreError,
-    ConnectionError,
-    HTTPClientError,
-    NoCredentialsError,
-)
+from botocore.exceptions import BotoCoreError, ConnectionError, HTTPClientError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
 from bot.analysis.logs.query import LogLine
 from bot.errors import UpstreamError
+from bot.services.logs.account import Account
 from bot.services.logs.failures import SYSTEM, Refusal
 
 _TARGET = "Logs_20140328.FilterLogEvents"
@@ -57,8 +52,8 @@ class Page:
 class Wire:
     """Signed calls over kept-open connections; used by many threads at once."""
 
-    def __init__(self, session: boto3.Session, endpoint: str, connections: int) -> None:
-        self._session = session
+    def __init__(self, account: Account, endpoint: str, connections: int) -> None:
+        self._account = account
         self._endpoint = endpoint
         self._http = URLLib3Session(
             proxies=get_environ_proxies(endpoint),
@@ -91,11 +86,8 @@ class Wire:
             stream_output=True,  # read here at once, not in pieces that are joined
         )
         try:
-            credentials = self._session.get_credentials()
-            if credentials is None:
-                raise NoCredentialsError
-            region = self._session.region_name
-            SigV4Auth(credentials.get_frozen_credentials(), "logs", region).add_auth(request)
+            signature = SigV4Auth(self._account.credentials(), "logs", self._account.region)
+            signature.add_auth(request)
             response = self._http.send(request.prepare())
             content: bytes = response.raw.read(decode_content=True)
         except (ConnectionError, HTTPClientError, urllib3.exceptions.HTTPError) as error:

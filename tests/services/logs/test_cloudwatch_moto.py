@@ -12,6 +12,7 @@ from log_groups import lines_of
 from bot.analysis.logs.query import FieldCondition, LogQuery
 from bot.errors import NotFound, UpstreamError
 from bot.models import Severity
+from bot.services.logs.account import Account
 from bot.services.logs.cloudwatch import CloudWatchStore
 from bot.services.logs.insights import Insights, InsightsProgress
 from bot.services.logs.insights import lines_of as rows_as_lines
@@ -48,7 +49,7 @@ def moto() -> Aws:
 @pytest.fixture
 async def store(moto: Aws) -> AsyncIterator[CloudWatchStore]:
     session = boto3.Session("sandbox", "sandbox", region_name=REGION)
-    opened = CloudWatchStore(session, endpoint_url=moto.url)
+    opened = CloudWatchStore(Account(session=session), endpoint_url=moto.url)
     yield opened
     await opened.close()
 

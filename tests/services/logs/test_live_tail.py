@@ -14,7 +14,8 @@ from bot.alerting.redaction import Redactor
 from bot.alerting.watching import Watch
 from bot.analysis.logs.query import LogLine, LogQuery
 from bot.errors import UpstreamError
-from bot.services.logs import cloudwatch
+from bot.services.logs import live as live_tail
+from bot.services.logs.account import Account
 from bot.services.logs.cloudwatch import CloudWatchStore
 from bot.services.logs.store import Lines, Progress
 from bot.services.logs.stores import CLOUDWATCH, LogStores
@@ -34,7 +35,7 @@ def asked(since: int, **more: object) -> LogQuery:
 async def live(aws: CloudWatchStandIn) -> AsyncIterator[CloudWatchStore]:
     """A store with the clock of the wall: what Live Tail pushes happens now."""
     aws.add(GROUP, "web", [(now() - 5_000, "INFO earlier")])
-    opened = CloudWatchStore(session(), endpoint_url=aws.url)
+    opened = CloudWatchStore(Account(session=session()), endpoint_url=aws.url)
     yield opened
     await opened.close()
 
@@ -127,4 +128,4 @@ async def test_more_groups_than_it_takes_are_refused(live: CloudWatchStore) -> N
     query = LogQuery(tuple(f"/g/{n}" for n in range(11)), LogLine(now(), "").timestamp)
     with pytest.raises(UpstreamError, match="takes 10 groups"):
         await anext(live.live(query))
-    assert cloudwatch.MOST_GROUPS == 10
+    assert live_tail.MOST_GROUPS == 10
