@@ -108,9 +108,19 @@ async def run_demo(
 
 @asynccontextmanager
 async def demo(
-    *, stop: asyncio.Event, data: Path, port: int = 0, web_port: int = WEB_PORT, fresh: bool = False
+    *,
+    stop: asyncio.Event,
+    data: Path,
+    port: int = 0,
+    web_port: int = WEB_PORT,
+    fresh: bool = False,
+    tempo: Tempo = HURRY,
 ) -> AsyncIterator[Demo]:
-    """All parts, joined and ready; `stop` is set when the bot ends by itself."""
+    """All parts, joined and ready; `stop` is set when the bot ends by itself.
+
+    Args:
+        tempo: the bot's; one that plays without limits gets a Discord without limits.
+    """
     await _refuse_a_second(data)
     if fresh:
         forget(data)
@@ -125,13 +135,15 @@ async def demo(
         parts.push_async_callback(github.stop)
         commit = deploy(github, data / "deployed.json")
         shop = ShopProcess({"SHOP_COMMIT": commit})
-        discord = DiscordStandIn(data=_folder(data / "discord"), mounts=(page.mount,))
+        discord = DiscordStandIn(
+            data=_folder(data / "discord"), mounts=(page.mount,), rate_limits=bool(tempo.plays)
+        )
         await asyncio.gather(shop.start(), discord.start(free_port(port)))
         parts.push_async_callback(discord.stop)
         parts.push_async_callback(shop.stop)
         parts.enter_context(discord.point_client_here())
         settings = settings_of(discord, github, aws, data, free_port(web_port))
-        running = await parts.enter_async_context(_bot(settings, stop))
+        running = await parts.enter_async_context(_bot(settings, stop, tempo))
         tell_merges(github, running.web_url)
         parts.enter_context(environment_of(forwarder_environment(running.web_url, commit)))
         function = load_function(FORWARDER)
@@ -328,12 +340,12 @@ def _folder(path: Path) -> Path:
 
 
 @asynccontextmanager
-async def _bot(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Running]:
+async def _bot(settings: Settings, stop: asyncio.Event, tempo: Tempo) -> AsyncIterator[Running]:
     """The bot, ready; if it ends by itself, `stop` is set."""
     ready: asyncio.Future[Running] = asyncio.get_running_loop().create_future()
     own_stop = asyncio.Event()
     task = asyncio.create_task(
-        run_bot(settings, stop=own_stop, on_ready=ready.set_result, tempo=HURRY), name="bot"
+        run_bot(settings, stop=own_stop, on_ready=ready.set_result, tempo=tempo), name="bot"
     )
     told = asyncio.create_task(stop.wait())
     task.add_done_callback(lambda _task: stop.set())

@@ -92,11 +92,13 @@ class DiscordStage:
     async def begin_thread(self, channel: str, parent: Posted) -> None:
         """Begin the thread of a message; raises UpstreamError as `banner`."""
         room = self.places[channel].room
-        name = f"{self.mark}: {self._titles.get(parent.message, self.title)}"
+        title = plain.one_line(self._titles.get(parent.message, self.title))
+        room_left = MAX_THREAD_NAME - len(self.mark) - 5
+        name = f"🎭 {plain.clip(title, room_left)} · {self.mark}"  # lists show the beginning
         try:
             async with attempt(room):
                 await room.get_partial_message(int(parent.message)).create_thread(
-                    name=plain.clip(plain.one_line(name), MAX_THREAD_NAME),
+                    name=name,
                     auto_archive_duration=1440,  # minutes
                 )
         except _ThreadThere:

@@ -84,7 +84,7 @@ async def test_personas_speak_with_their_names_in_threads_of_their_alerts(
     assert len(messages) == len(scenario.timeline) + len(banners)
     threads = [row for row in discord_standin.world.channels.rows() if row["type"] == 11]
     assert threads
-    assert all(thread["name"].startswith("SIMULATION: ") for thread in threads)
+    assert all(thread["name"].endswith(" · SIMULATION") for thread in threads)
 
 
 async def test_reactions_are_put_under_what_people_say(

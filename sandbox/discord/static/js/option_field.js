@@ -70,7 +70,7 @@ export class OptionField {
     input.addEventListener('input', () => {
       this.chosen = null;
       this.markWrong('');
-      if (this.spec.autocomplete && this.list.isOpen) this.#narrow();
+      if (this.spec.autocomplete && this.list.isOpen) this.#show(this.#fitting(this.list.items));
       this.#offer();
     });
     input.addEventListener('focus', () => this.#offer());
@@ -107,20 +107,26 @@ export class OptionField {
   async #suggest() {
     this.asked += 1;
     const turn = this.asked;
+    const typed = this.input.value;
     try {
       const choices = await this.setting.suggest(this);
       if (turn !== this.asked || document.activeElement !== this.input || this.chosen) return;
-      this.#show(choices.map((choice) => ({ value: choice.value, label: choice.name })));
+      const items = choices.map((choice) => ({ value: choice.value, label: choice.name }));
+      this.#show(typed === this.input.value ? items : this.#fitting(items));
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.markWrong(error.message);
     }
   }
 
-  /** Until the bot answers, keep of its last choices what fits: Enter must not choose another. */
-  #narrow() {
+  /**
+   * Until the bot answers to what is typed now, of its last choices only what fits: Enter must
+   * not choose another one.
+   * @param {Item[]} items @returns {Item[]}
+   */
+  #fitting(items) {
     const typed = this.input.value.toLowerCase();
-    this.#show(this.list.items.filter((item) => item.label.toLowerCase().includes(typed)));
+    return items.filter((item) => item.label.toLowerCase().includes(typed));
   }
 
   /** @param {Item[]} items */
