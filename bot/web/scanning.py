@@ -18,16 +18,18 @@ import orjson
 from flask import Flask, Response, request
 
 from bot.analysis.logs.times import parse_window
-from bot.errors import BadPayload, JinkiesError, Overloaded
-from bot.sources.reading import Reader, json_object
+from bot.errors import BadPayload, JinkiesError, Overloaded, TooLarge
+from bot.sources.reading import json_object
 from bot.sources.request import Request, Secrets
 from bot.sources.signatures import require_bearer_or_signature
+from bot.sources.text import size_in_words
 from bot.web.answer import Answer, refusal
 
 PATH = "/trigger-scan"
 PATIENCE = 25.0  # seconds; load balancers like to hang up after 30
 _COME_BACK = 5.0
 _MOST_GROUPS = 50
+_KNOWN = {"since", "groups"}
 _MOST_BYTES = 65_536
 
 Scan = Callable[
@@ -89,7 +91,9 @@ class _OneAtATime:
 
 def _proven(secrets: Secrets, now: datetime) -> bytes:
     """The body of a caller who knows the secret."""
-    body = request.stream.read(_MOST_BYTES)
+    body = request.stream.read(_MOST_BYTES + 1)
+    if len(body) > _MOST_BYTES:
+        raise TooLarge(f"the body is larger than {size_in_words(_MOST_BYTES)}")
     headers = {name.lower(): value for name, value in request.headers.items()}
     asked = Request(request.method, request.path, headers, {}, body, now)
     require_bearer_or_signature(asked, secrets, setting="WEBHOOK_SECRET")
@@ -97,10 +101,15 @@ def _proven(secrets: Secrets, now: datetime) -> bytes:
 
 
 def _order(body: bytes, now: datetime) -> tuple[tuple[str, ...], timedelta | None]:
-    given = json_object(body) if body.strip() else Reader({})
-    groups = tuple(each.text(length=512) for each in given.items("groups"))
+    given = json_object(body).value if body.strip() else {}
+    if unknown := sorted(set(given) - _KNOWN):
+        raise BadPayload(f"{unknown[0][:100]}: unknown; there are since and groups")
+    groups, since = given.get("groups") or [], given.get("since") or ""
+    if not isinstance(groups, list) or not all(isinstance(each, str) for each in groups):
+        raise BadPayload("groups: must be a list of names")
     if len(groups) > _MOST_GROUPS:
         raise BadPayload(f"groups: more than {_MOST_GROUPS}")
-    since = given.text("since")
-    back = now - parse_window(since, now=now)[0] if since else None
-    return tuple(filter(None, groups)), back
+    if not isinstance(since, str):
+        raise BadPayload("since: must be a text such as 60m")
+    back = now - parse_window(since, now=now)[0] if since.strip() else None
+    return tuple(name for each in groups if (name := each.strip()[:512])), back

@@ -6,8 +6,11 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import os
+import signal
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -116,8 +119,10 @@ async def test_the_schedule_brings_cards_by_itself(
     await rehearsal.card(1, "ZeroDivisionError", "checkout")
 
 
-async def run_scan(stage: Rehearsal, aws: CloudWatchStandIn, *arguments: str) -> tuple[int, str]:
-    """`run.py scan` as a process of its own; its exit code and what it said."""
+async def begin_scan(
+    stage: Rehearsal, aws: CloudWatchStandIn, *arguments: str
+) -> asyncio.subprocess.Process:
+    """`run.py scan` as a process of its own."""
     ours = {
         "ALERT_CHANNEL_ID": str(stage.settings.alert_channel_id),
         "DATABASE_URL": stage.settings.database_url,
@@ -127,13 +132,18 @@ async def run_scan(stage: Rehearsal, aws: CloudWatchStandIn, *arguments: str) ->
         **KEYS,
     }
     inherited = {k: v for k, v in os.environ.items() if k not in {*SETTINGS, *ALIASES}}
-    process = await asyncio.create_subprocess_exec(
+    return await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", SCAN, "scan", *arguments),
         cwd=stage.database.parent,
         env=inherited | ours,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
+
+
+async def run_scan(stage: Rehearsal, aws: CloudWatchStandIn, *arguments: str) -> tuple[int, str]:
+    """`run.py scan` to its end; its exit code and what it said."""
+    process = await begin_scan(stage, aws, *arguments)
     said, _ = await process.communicate()
     assert process.returncode is not None
     return process.returncode, said.decode()
@@ -181,3 +191,64 @@ async def test_a_scan_that_aws_refuses_says_what_is_missing(
     code, said = await run_scan(stage, aws, "--since", "60m", "--group", GROUP)
     assert (code, "logs:FilterLogEvents" in said) == (1, True), said
     assert "Traceback" not in said
+
+
+def reached(database: Path) -> float:
+    """How far the group has been scanned, as the database says; 0 before the first commit."""
+    with closing(sqlite3.connect(database)) as store:
+        found = store.execute("SELECT reached FROM scans").fetchone()
+    return float(found[0]) if found else 0.0
+
+
+async def test_a_scan_killed_in_its_midst_loses_no_error_and_counts_none_twice(
+    stage: Rehearsal, aws: CloudWatchStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = int((datetime.now(UTC) - timedelta(minutes=14)).timestamp() * 1000)
+    lines = [f"{'INFO' if place % 1_000 else 'ERROR'} line {place}" for place in range(18_000)]
+    aws.add(GROUP, "s", [(begin + 40 * place, line) for place, line in enumerate(lines)])
+    aws.manners.page_events = 250
+    answer = aws.answer
+    with monkeypatch.context() as patch:
+        process = await begin_scan(stage, aws, "--group", GROUP)
+
+        def killing(operation: str, asked: Mapping[str, object]) -> bytes:
+            if reached(stage.database):  # something is committed, and more is asked for
+                os.kill(process.pid, signal.SIGKILL)
+            return answer(operation, asked)
+
+        patch.setattr(aws, "answer", killing)
+        await process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    halfway = reached(stage.database)
+    code, said = await run_scan(stage, aws, "--group", GROUP)
+    assert code == 0, said
+    with closing(sqlite3.connect(stage.database)) as store:
+        (occurrences,) = store.execute("SELECT SUM(occurrences) FROM alerts").fetchone()
+        (events,) = store.execute("SELECT COUNT(*) FROM events").fetchone()
+    assert (occurrences, events) == (18, 18)
+    known = int(said.partition(" new alerts, ")[2].split()[0])
+    assert 0 < known < 18, "the second began where the first had committed, and overlapped"
+    assert reached(stage.database) > halfway
+
+
+@pytest.mark.parametrize(
+    ("proof", "body", "status", "reason"),
+    [
+        ("", "{}", 401, "bearer token or a signature is required"),
+        ("Bearer wrong", "{}", 401, "the bearer token is not the one"),
+        (f"Bearer {SECRET}", "[]", 400, "object"),
+        (f"Bearer {SECRET}", '{"since": "whenever"}', 400, "'whenever' is no time"),
+        (f"Bearer {SECRET}", "{}", 400, "SCAN_GROUPS"),
+        (f"Bearer {SECRET}", " " * 65_537, 413, "larger than 64 KiB"),
+    ],
+    ids=["no proof", "wrong proof", "a list", "no time", "no group", "too large"],
+)
+async def test_a_request_for_a_scan_that_is_not_right_is_refused_with_the_reason(
+    rehearsal: Rehearsal, proof: str, body: str, status: int, reason: str
+) -> None:
+    headers = {"Authorization": proof} if proof else {}
+    async with aiohttp.ClientSession() as session:
+        answer = await session.post(
+            f"{rehearsal.web_url}/trigger-scan", data=body.encode(), headers=headers
+        )
+        assert (answer.status, reason in (await answer.json())["error"]) == (status, True)

@@ -72,11 +72,22 @@ def test_nobody_else_may_scan(asked: Asked, headers: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["[]", "{", '{"since": "whenever"}', '{"since": "2099-01-01"}', pytest.param("x" * 70_000)],
-    ids=["a list", "cut short", "no time", "not yet", "too large"],
-)
+    [
+        "[]", "{", '{"since": "whenever"}', '{"since": "2099-01-01"}', '{"since": 60}',
+        '{"groups": "checkout"}', '{"groups": [7]}', '{"group": ["checkout"]}',
+    ],
+    ids=[
+        "a list", "cut short", "no time", "not yet", "a number", "no list", "no names", "misspelt",
+    ],
+)  # fmt: skip
 def test_what_cannot_be_read_is_refused(asked: Asked, body: str) -> None:
     assert client(asked).post("/trigger-scan", headers=PROOF, data=body).status_code == 400
+    assert not asked.calls
+
+
+def test_a_body_that_is_too_large_is_not_cut_but_refused(asked: Asked) -> None:
+    answer = client(asked).post("/trigger-scan", headers=PROOF, data=" " * 65_537)
+    assert answer.status_code == 413
     assert not asked.calls
 
 
