@@ -27,6 +27,7 @@ import base64
 import gzip
 import hashlib
 import hmac
+import http.client
 import json
 import logging
 import os
@@ -68,9 +69,12 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     if data["messageType"] == "CONTROL_MESSAGE":
         return {"delivered": 0, "dead_letters": 0}
     delivered, failed = 0, []
-    for body in bodies(data):
+    requests = list(bodies(data))
+    for left, body in zip(range(len(requests), 0, -1), requests, strict=True):
+        now = time.monotonic()
         try:
-            deliver(body, deadline)
+            # Each gets its share of the time: one that fails leaves the others theirs.
+            deliver(body, now + (deadline - now) / left)
             delivered += 1
         except NotDelivered as error:
             log.error("not delivered: %s", error)
@@ -143,7 +147,7 @@ def _post(body: bytes, timeout: float) -> str | None:
         _url(), data=body, headers=signed(body, os.environ["JINKIES_SECRET"]), method="POST"
     )
     try:
-        with urllib.request.urlopen(request, timeout=timeout):  # noqa: S310
+        with _opener.open(request, timeout=timeout):
             return None
     except urllib.error.HTTPError as error:
         with error:
@@ -153,8 +157,18 @@ def _post(body: bytes, timeout: float) -> str | None:
         if error.code < 500 and error.code not in worth_it:
             raise NotDelivered(told) from None
         return told
-    except OSError as error:  # URLError, timeouts, resets
+    except (OSError, http.client.HTTPException) as error:  # timeouts, resets, half an answer
         return f"Jinkies cannot be reached: {error}"
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirected POST would arrive as a GET: answered with 200 by anybody, and lost."""
+
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        return None
+
+
+_opener = urllib.request.build_opener(_NoRedirects)
 
 
 def _url() -> str:
@@ -198,11 +212,18 @@ def _bury(failed: list[bytes]) -> None:
     if not queue:
         raise NotDelivered(f"{len(failed)} requests were not delivered; AWS will call again")
     import boto3  # in Lambda's runtime; needed only here
+    from botocore.exceptions import BotoCoreError, ClientError
 
-    sqs = boto3.client("sqs")
+    sqs, lost = boto3.client("sqs"), 0
     for body in failed:
-        sqs.send_message(QueueUrl=queue, MessageBody=body.decode())
-    log.error("%d requests are in the dead letter queue %s", len(failed), queue)
+        try:
+            sqs.send_message(QueueUrl=queue, MessageBody=body.decode())
+        except (BotoCoreError, ClientError) as error:
+            log.error("not in the dead letter queue: %s", error)
+            lost += 1
+    log.error("%d requests are in the dead letter queue %s", len(failed) - lost, queue)
+    if lost:
+        raise NotDelivered(f"{lost} requests are in no queue; AWS will call again")
 
 
 def _seconds_left(context: Any) -> float:

@@ -241,7 +241,7 @@ class JinkiesHandler(logging.Handler):
             "severity": "critical" if record.levelno >= logging.CRITICAL else "error",
             "message": message[:8_000] or "an error",
             "log_lines": [*context.lines, _line(record)],
-            "labels": {str(key)[:80]: value for key, value in list(labels.items())[:50]},
+            "labels": {str(key)[:80]: _label(value) for key, value in list(labels.items())[:50]},
             "user": context.user()[:150],
         }
         if error is not None:
@@ -407,8 +407,7 @@ def _cleaned(value: Any, hidden: list[str]) -> Any:
         }
     if isinstance(value, list):
         return [_cleaned(held, hidden) for held in value]
-    is_plain = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
-    return value if is_plain else redacted(str(value), hidden)
+    return value if isinstance(value, int | float) else redacted(str(value), hidden)
 
 
 def _said(speak: Callable[[], str], otherwise: str) -> str:
@@ -416,6 +415,12 @@ def _said(speak: Callable[[], str], otherwise: str) -> str:
         return speak() or otherwise
     except Exception:  # noqa: BLE001 - a broken format or __str__ must not lose the error
         return otherwise
+
+
+def _label(value: Any) -> Label:
+    """A label is one value: Jinkies would refuse a whole event for a list or an object in it."""
+    is_plain = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    return value if is_plain else _said(lambda: str(value), type(value).__name__)[:1_000]
 
 
 def _message(record: logging.LogRecord) -> str:

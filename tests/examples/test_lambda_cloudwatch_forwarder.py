@@ -7,6 +7,8 @@ import gzip
 import importlib.util
 import json
 import random
+import socketserver
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -41,14 +43,17 @@ class Context:
 
 @dataclass
 class CountingIntake:
-    """Refuses the first `failures` submissions, then commits."""
+    """Refuses the first `failures` submissions, and what holds the event `never`; else commits."""
 
     failures: int = 0
+    never: str = ""
     events: list[Event] = field(default_factory=list)
 
     def submit(self, events: Sequence[Event]) -> Future[tuple[Receipt, ...]]:
         if self.failures:
             self.failures -= 1
+            raise Overloaded
+        if self.never in {event.event_id for event in events}:
             raise Overloaded
         self.events.extend(events)
         future: Future[tuple[Receipt, ...]] = Future()
@@ -147,7 +152,7 @@ def test_a_jinkies_that_is_away_is_tried_again_until_the_time_is_over(
 ) -> None:
     monkeypatch.setenv("JINKIES_URL", "http://127.0.0.1:9")  # discard: nobody listens
     with pytest.raises(forwarder.NotDelivered):
-        forwarder.lambda_handler(subscription(["ERROR x"]), Context(milliseconds=3_100))
+        forwarder.lambda_handler(subscription(["ERROR x"]), Context(milliseconds=3_600))
     assert "cannot be reached" in caplog.text
 
 
@@ -182,14 +187,18 @@ def test_every_body_fits_even_with_one_huge_line(forwarder: ModuleType) -> None:
     assert len(body) <= forwarder.MAX_BODY_BYTES
 
 
-@mock_aws
-def test_what_cannot_be_delivered_lies_in_the_dead_letter_queue_ready_to_be_sent(
-    forwarder: ModuleType, intake: CountingIntake, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "x",
-                        "AWS_SECRET_ACCESS_KEY": "x"}.items():  # fmt: skip
+@pytest.fixture
+def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    keys = {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "x"}
+    for name, value in {**keys, "AWS_SECRET_ACCESS_KEY": "x"}.items():
         monkeypatch.setenv(name, value)
-    sqs = boto3.client("sqs")
+    with mock_aws():
+        yield boto3.client("sqs")
+
+
+def test_what_cannot_be_delivered_lies_in_the_dead_letter_queue_ready_to_be_sent(
+    forwarder: ModuleType, intake: CountingIntake, sqs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     queue = sqs.create_queue(QueueName="dead")["QueueUrl"]
     monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", queue)
     monkeypatch.setenv("JINKIES_SECRET", "wrong")
@@ -199,6 +208,70 @@ def test_what_cannot_be_delivered_lies_in_the_dead_letter_queue_ready_to_be_sent
     monkeypatch.setenv("JINKIES_SECRET", SECRET)
     forwarder.deliver(letter["Body"].encode(), deadline=float("inf"))
     assert [event.event_id for event in intake.events] == ["id-0"]
+
+
+def three_requests() -> dict[str, Any]:
+    """Lines of which each nearly fills a request."""
+    chance = random.Random(2)
+    return subscription([f"ERROR {chance.randbytes(100_000).hex()}" for _ in range(3)])
+
+
+def test_a_request_that_fails_leaves_the_others_their_time(
+    forwarder: ModuleType, intake: CountingIntake, sqs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = sqs.create_queue(QueueName="dead")["QueueUrl"]
+    monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", queue)
+    intake.never = "id-1"
+    done = forwarder.lambda_handler(three_requests(), Context(milliseconds=6_000))
+    assert done == {"delivered": 2, "dead_letters": 1}
+    assert [event.event_id for event in intake.events] == ["id-0", "id-2"]
+    (letter,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+    intake.never = ""
+    forwarder.deliver(letter["Body"].encode(), deadline=float("inf"))
+    assert [event.event_id for event in intake.events] == ["id-0", "id-2", "id-1"]
+
+
+def test_a_dead_letter_queue_that_refuses_makes_aws_call_again(
+    forwarder: ModuleType, sqs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/1/gone")
+    monkeypatch.setenv("JINKIES_SECRET", "wrong")
+    with pytest.raises(forwarder.NotDelivered, match="3 requests are in no queue"):
+        forwarder.lambda_handler(three_requests(), Context())
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"HTTP/1.1 301 Moved\r\nLocation: /\r\nContent-Length: 0\r\n\r\n", "answered 301"),
+        (b"nonsense\r\n\r\n", "cannot be reached"),
+        (b"HTTP/1.1 503 Away\r\nContent-Length: 4\r\n\r\naway", "answered 503: away"),
+    ],
+    ids=["a redirect", "no HTTP", "a proxy"],
+)
+def test_an_answer_that_is_not_jinkies_own_is_no_delivery(
+    forwarder: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    answer: bytes,
+    said: str,
+) -> None:
+    class Proxy(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            length = 0
+            while line := self.rfile.readline().strip().lower():
+                if line.startswith(b"content-length:"):
+                    length = int(line.partition(b":")[2])
+            self.rfile.read(length)
+            self.wfile.write(answer)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxy) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        monkeypatch.setenv("JINKIES_URL", f"http://127.0.0.1:{proxy.server_address[1]}")
+        with pytest.raises(forwarder.NotDelivered):
+            forwarder.lambda_handler(subscription(["ERROR x"]), Context(milliseconds=3_600))
+        proxy.shutdown()
+    assert said in caplog.text
 
 
 def test_an_address_that_is_no_web_address_is_refused(

@@ -84,6 +84,23 @@ def test_odd_records_are_told_too(
     assert told == ["%d loaves", "half a pair ?", "MuteError"]
 
 
+def test_labels_of_any_kind_cost_no_error(handler: JinkiesHandler, jinkies: Listening) -> None:
+    class Mute:
+        def __str__(self) -> str:
+            raise RuntimeError("cannot speak")
+
+    endless: list[object] = []
+    endless.append(endless)
+    labels = {"basket": ["pears", {"n": 2}], "mute": Mute(), "endless": endless, "kind": Mute}
+    log.error("burnt", extra={"labels": {**labels, "door": {"password": "hunter2"}}})
+    log.error("burnt again")
+    told = jinkies.wait_for(2)
+    assert [event.message for event in told] == ["burnt", "burnt again"]
+    assert told[0].labels["basket"] == "['pears', {'n': 2}]"
+    assert told[0].labels["mute"] == "Mute"
+    assert "hunter2" not in repr(told)
+
+
 def test_what_the_sender_logs_itself_is_not_sent(
     handler: JinkiesHandler, jinkies: Listening
 ) -> None:
