@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from zlib import crc32
 
 from bot.errors import NotFound, UpstreamError
 from bot.services.slack import SlackDoor
 from bot.simulation.incident.personas import display_name
-from bot.simulation.incident.playing import Posted
+from bot.simulation.incident.playing import Posted, Step
 from bot.simulation.incident.scenario import Action, Alert, AnyEvent, Resolution, Scenario
 
 MARK = "SIMULATION"
@@ -69,8 +71,11 @@ class SlackStage:
             if not any(code in error.detail for code in _GONE):
                 raise
 
-    async def remove(self, posted: Posted) -> None:
-        """Take a message away; nothing happens if it is gone already."""
+    def removals(self, everything: Sequence[Posted]) -> Iterator[Step]:
+        """Slack takes them one by one; answers before what they answer."""
+        return (Step(each.channel, partial(self._remove, each)) for each in reversed(everything))
+
+    async def _remove(self, posted: Posted) -> None:
         try:
             await self.door.call("chat.delete", channel=posted.channel, ts=posted.message)
         except UpstreamError as error:

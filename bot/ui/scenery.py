@@ -8,7 +8,8 @@ import discord
 
 from bot.errors import NotFound
 from bot.simulation.incident.scenario import Scenario
-from bot.ui.stage import DiscordStage, Place, attempt
+from bot.ui.attempt import attempt
+from bot.ui.stage import DiscordStage, Place
 
 
 async def stage_in(

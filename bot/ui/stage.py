@@ -6,30 +6,25 @@ that a rehearsal is never taken for the real thing.
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
 
-import aiohttp
 import discord
 
 from bot.errors import NotFound, UpstreamError
 from bot.simulation.incident.emoji import character, with_characters
 from bot.simulation.incident.personas import display_name
-from bot.simulation.incident.playing import Posted
+from bot.simulation.incident.playing import Posted, Step
 from bot.simulation.incident.scenario import Action, Alert, AnyEvent, Resolution, Scenario
-from bot.ui import plain
+from bot.ui import clearing, plain
+from bot.ui.attempt import ThreadThere, attempt
 
 MARK = "SIMULATION"
 WEBHOOK_NAME = "Jinkies rehearsal"
 MONITORING, ANNOUNCER = "Monitoring", "Jinkies"
 MAX_TEXT, MAX_NAME, MAX_THREAD_NAME = 2_000, 80, 100
-PATIENCE = 30.0  # seconds for one request; the library waits within it for its own budget
-_GONE = frozenset({10003, 10008, 10015})  # unknown channel, message, webhook
-_HAS_THREAD = 160004
 _PICTURES = 6  # those that Discord has for people without one
 _COLOURS = {"critical": 0xE74C3C, "warning": 0xF1C40F, "info": 0x3498DB}
 _HANDLE = re.compile(r"(?<![\w<@])@([A-Za-z0-9][A-Za-z0-9._-]{0,79})")
@@ -101,7 +96,7 @@ class DiscordStage:
                     name=name,
                     auto_archive_duration=1440,  # minutes
                 )
-        except _ThreadThere:
+        except ThreadThere:
             pass  # from before a restart
         self._begun.add(parent.message)
 
@@ -139,7 +134,7 @@ class DiscordStage:
         """
         where = thread or place.thread
         for is_last in (False, True):
-            webhook = await self._webhook(place.room)
+            webhook = await self.webhook(place.room)
             try:
                 async with attempt(place.room):
                     message = await webhook.send(
@@ -172,23 +167,9 @@ class DiscordStage:
         async with attempt(where):
             await where.get_partial_message(int(posted.message)).add_reaction(shown)
 
-    async def remove(self, posted: Posted) -> None:
-        """Delete a message, and the thread that began at it; raises UpstreamError as `banner`.
-
-        What is in a thread that began here goes with the thread.
-        """
-        place = next(each for each in self.places.values() if str(each.room.id) == posted.channel)
-        if posted.thread and int(posted.thread) != place.thread:
-            return
-        if not posted.thread:
-            await self._remove_thread(int(posted.message))
-        try:
-            webhook = await self._webhook(place.room)
-            thread = discord.Object(int(posted.thread)) if posted.thread else discord.utils.MISSING
-            async with attempt(place.room):
-                await webhook.delete_message(int(posted.message), thread=thread)
-        except NotFound:
-            return
+    def removals(self, everything: Sequence[Posted]) -> Iterator[Step]:
+        """What takes it away again, a request each; they raise UpstreamError as `banner`."""
+        return clearing.steps(self, everything)
 
     async def leave(self) -> None:
         """Remove our webhooks from the channels; raises UpstreamError as `banner`."""
@@ -204,7 +185,11 @@ class DiscordStage:
     def _is_shared(self, place: Place) -> bool:
         return sum(each == place for each in self.places.values()) > 1
 
-    async def _webhook(self, room: discord.TextChannel) -> discord.Webhook:
+    def room(self, channel: str) -> discord.TextChannel:
+        """One of the places' rooms, by its id."""
+        return next(each.room for each in self.places.values() if str(each.room.id) == channel)
+
+    async def webhook(self, room: discord.TextChannel) -> discord.Webhook:
         """Ours in a channel: one that is there from the last time, or a new one."""
         if room.id not in self._webhooks:
             async with attempt(room):
@@ -222,15 +207,6 @@ class DiscordStage:
         if place.thread or parent.channel != str(place.room.id):
             return place.thread
         return int(parent.thread or parent.message)
-
-    async def _remove_thread(self, thread: int) -> None:
-        try:
-            async with attempt(None):
-                found = await self.client.fetch_channel(thread)
-                if isinstance(found, discord.Thread):
-                    await found.delete()
-        except NotFound:
-            return
 
     def _allowed(self) -> discord.AllowedMentions:
         if not self.ping:
@@ -284,39 +260,3 @@ def _title(event: AnyEvent) -> str:
     if isinstance(event, Alert):
         return event.title
     return event.action_details if isinstance(event, Action) else event.content
-
-
-class _ThreadThere(Exception):  # noqa: N818 - not an error: what was wanted is there already
-    """A thread was begun at this message before."""
-
-
-@asynccontextmanager
-async def attempt(where: object) -> AsyncIterator[None]:
-    """Turn everything that Discord or the network can do into our errors."""
-    try:
-        async with asyncio.timeout(PATIENCE):
-            yield
-    except discord.HTTPException as error:
-        raise _translated(error, where) from error
-    except discord.RateLimited as error:
-        raise UpstreamError(
-            "Discord", "we write too fast.", retry_after=error.retry_after
-        ) from error
-    except (TimeoutError, aiohttp.ClientError, OSError) as error:
-        raise UpstreamError("Discord", f"does not answer ({type(error).__name__}).") from error
-
-
-def _translated(error: discord.HTTPException, where: object) -> Exception:
-    if error.code == _HAS_THREAD:
-        return _ThreadThere()
-    if error.code in _GONE:
-        return NotFound(f"{error.text}.")
-    if isinstance(error, discord.Forbidden):
-        cure = (
-            "Give it View Channel, Manage Webhooks, Create Public Threads, Send Messages in "
-            "Threads, Manage Threads, Add Reactions and Read Message History there."
-        )
-        told = f"the bot may not do this in {where} ({error.text})."
-        return UpstreamError("Discord", told, permanent=True, cure=cure)
-    is_temporary = error.status >= 500 or error.status in {408, 429}
-    return UpstreamError("Discord", f"{error.status} {error.text}", permanent=not is_temporary)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ import pytest
 
 from bot.errors import UpstreamError
 from bot.simulation.incident.generation import generate
-from bot.simulation.incident.playing import Budget, Journal, Player
+from bot.simulation.incident.playing import Budget, Journal, Player, Posted
 from bot.simulation.incident.scenario import Scenario
 from bot.ui.stage import DiscordStage, Place
 from sandbox.discord.faults import Fault
+from sandbox.discord.permissions import Permission
 from sandbox.discord.server import DiscordStandIn
 
 Json = dict[str, Any]
@@ -154,6 +156,74 @@ async def test_everything_is_taken_away_again(
     assert not path.exists()
     await again.leave()
     assert not discord_standin.world.webhooks.rows()
+
+
+def requests_of(standin: DiscordStandIn, kind: str) -> list[str]:
+    """What was dispatched of a kind, since now."""
+    seen: list[str] = []
+    standin.world.subscribe(
+        lambda dispatch: seen.append(dispatch.type) if dispatch.type == kind else None
+    )
+    return seen
+
+
+async def test_threads_go_first_and_the_rest_goes_at_once_where_the_bot_may(
+    discord_standin: DiscordStandIn, stage: DiscordStage, scenario: Scenario
+) -> None:
+    bot_role = next(each for each in discord_standin.world.guild()["roles"] if each.get("tags"))
+    permissions = int(bot_role["permissions"]) | Permission.MANAGE_MESSAGES
+    discord_standin.world.change_role(bot_role["id"], permissions=str(int(permissions)))
+    playing = player(stage)
+    await playing.play(scenario, asyncio.Event())
+    taken: list[float] = []
+
+    def clock() -> float:
+        taken.append(0.0)
+        return taken[-1]
+
+    playing.budget = Budget((), clock=clock)
+    threads = [row for row in discord_standin.world.channels.rows() if row["type"] == 11]
+    at_once = requests_of(discord_standin, "MESSAGE_DELETE_BULK")
+    singly = requests_of(discord_standin, "MESSAGE_DELETE")
+    channels = {event.channel for event in scenario.timeline}
+    assert await playing.clean() > len(scenario.timeline)
+    assert said(discord_standin, scenario) == []
+    assert 1 <= len(at_once) <= len(channels)
+    assert len(at_once) + len(singly) <= len(channels)
+    steps = len(threads) + len(channels)
+    assert len(taken) == 2 * steps  # a budget looks at the clock twice
+    assert steps < len(scenario.timeline) / 2
+
+
+async def test_what_is_older_than_two_weeks_goes_one_by_one(
+    stage: DiscordStage,
+) -> None:
+    old = discord.utils.time_snowflake(discord.utils.utcnow() - timedelta(days=15))
+    posted = [Posted(str(stage.places["#ads-oncall"].room.id), str(old + each)) for each in (1, 2)]
+    young = [
+        each._replace(message=str(int(each.message) + (15 << 22) * 86_400_000)) for each in posted
+    ]
+    assert len(list(stage.removals(posted))) == 2
+    assert len(list(stage.removals(young))) == 1
+    many = [young[0]._replace(message=str(int(young[0].message) + each)) for each in range(250)]
+    assert len(list(stage.removals(many))) == 3
+
+
+async def test_an_empty_thread_of_a_playing_that_was_killed_goes_too(
+    discord_standin: DiscordStandIn, stage: DiscordStage, scenario: Scenario, tmp_path: Path
+) -> None:
+    path = tmp_path / "journal.jsonl"
+    playing = player(stage, Journal(path))
+    stop = asyncio.Event()
+    playing.told = lambda done, _total: stop.set() if done == 1 else None
+    await playing.play(scenario, stop)
+    alert = playing.journal.events[0]
+    await stage.begin_thread(scenario.timeline[0].channel, alert)
+    playing.journal.begun(alert._replace(thread=alert.message))
+    again = DiscordStage(stage.client, stage.places)
+    await player(again, Journal(path)).clean()
+    assert not [row for row in discord_standin.world.channels.rows() if row["type"] == 11]
+    assert said(discord_standin, scenario) == []
 
 
 async def test_what_somebody_deleted_already_is_no_trouble(

@@ -11,7 +11,7 @@ import json
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -34,6 +34,16 @@ class Posted(NamedTuple):
     channel: str
     message: str
     thread: str = ""
+
+
+class Step(NamedTuple):
+    """A request that takes something away: whose budget it needs, and its work.
+
+    The work returns the steps that are needed instead, where it could not be done so.
+    """
+
+    place: str
+    work: Callable[[], Awaitable[Iterable[Step] | None]]
 
 
 class Stage(Protocol):
@@ -63,8 +73,8 @@ class Stage(Protocol):
         """Put an emoji (its name) under something. Raises UpstreamError."""
         ...
 
-    async def remove(self, posted: Posted) -> None:
-        """Take something away, with its thread; nothing happens if it is gone already."""
+    def removals(self, everything: Sequence[Posted]) -> Iterable[Step]:
+        """What takes all this away; nothing happens to what is gone already."""
         ...
 
 
@@ -116,6 +126,7 @@ class Journal:
         self.document: dict[str, Any] | None = None  # what is played, as it was when it began
         self.events: dict[int, Posted] = {}
         self.others: list[Posted] = []
+        self.threads: list[Posted] = []
         if path is not None and path.exists():
             self._read(path)
 
@@ -142,13 +153,19 @@ class Journal:
         self.others.append(posted)
         self._write({"other": posted})
 
+    def begun(self, thread: Posted) -> None:
+        """A thread was begun at a message; it may still be empty."""
+        self.threads.append(thread)
+        self._write({"thread": thread})
+
     def all(self) -> list[Posted]:
         """Everything that was posted, in its order; a thread's beginning before what is in it."""
         return [*self.others, *(self.events[place] for place in sorted(self.events))]
 
     def forget(self) -> None:
         """Everything was taken away."""
-        self.head, self.document, self.events, self.others = {}, None, {}, []
+        self.head, self.document = {}, None
+        self.events, self.others, self.threads = {}, [], []
         if self.path is not None:
             self.path.unlink(missing_ok=True)
 
@@ -171,6 +188,8 @@ class Journal:
                 self.events[told["event"]] = Posted(*told["posted"])
             elif "other" in told:
                 self.others.append(Posted(*told["other"]))
+            elif "thread" in told:
+                self.threads.append(Posted(*told["thread"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,8 +252,11 @@ class Player:
     async def clean(self) -> int:
         """Take away everything that the journal knows of; returns how much that was."""
         everything = self.journal.all()
-        for posted in reversed(everything):
-            await self._within(posted.channel, partial(self.stage.remove, posted))
+        steps = deque(self.stage.removals([*everything, *self.journal.threads]))
+        while steps:
+            place, work = steps.popleft()
+            instead = await self._within(place, work)
+            steps.extend(instead or ())
         self.journal.forget()
         return len(everything)
 
@@ -250,6 +272,7 @@ class Player:
         place = self.stage.place(event.channel)
         if parent is not None and self.stage.lacks_thread(event.channel, parent):
             await self._within(place, partial(self.stage.begin_thread, event.channel, parent))
+            self.journal.begun(parent._replace(thread=parent.message))
         return await self._within(place, partial(self.stage.post, event, parent))
 
     async def _react(self, event: AnyEvent, posted: Posted) -> None:
