@@ -81,7 +81,7 @@ def test_a_batch_of_files_is_told_one_after_the_other(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["hihg-cpu"], "There is no hihg-cpu"),
+        (["hihg-cpu"], "Did you mean high-cpu?"),
         ([], "name a scenario file"),
         (["nowhere.yaml"], "nowhere.yaml"),
         (["high-cpu", "--start", "noon"], "is no time"),

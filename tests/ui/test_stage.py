@@ -199,14 +199,16 @@ async def test_what_is_older_than_two_weeks_goes_one_by_one(
     stage: DiscordStage,
 ) -> None:
     old = discord.utils.time_snowflake(discord.utils.utcnow() - timedelta(days=15))
-    posted = [Posted(str(stage.places["#ads-oncall"].room.id), str(old + each)) for each in (1, 2)]
-    young = [
-        each._replace(message=str(int(each.message) + (15 << 22) * 86_400_000)) for each in posted
-    ]
-    assert len(list(stage.removals(posted))) == 2
-    assert len(list(stage.removals(young))) == 1
-    many = [young[0]._replace(message=str(int(young[0].message) + each)) for each in range(250)]
-    assert len(list(stage.removals(many))) == 3
+    young = discord.utils.time_snowflake(discord.utils.utcnow())
+    room = str(stage.places["#ads-oncall"].room.id)
+
+    def steps(first: int, count: int) -> int:
+        posted = [Posted(room, str(first + each)) for each in range(count)]
+        return len(list(stage.removals(posted)))
+
+    assert steps(old, 2) == 2
+    assert steps(young, 2) == 1
+    assert steps(young, 250) == 3
 
 
 async def test_an_empty_thread_of_a_playing_that_was_killed_goes_too(
