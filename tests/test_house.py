@@ -16,11 +16,13 @@ from bot.sources.table import SourceSettings, source_table
 
 ROOT = Path(__file__).parents[1]
 
-# Room -> the rooms it may import. Every room may import itself, models, drafts and errors.
+# Room -> the rooms it may import. Every room may import itself and the vocabulary.
+VOCABULARY = {"models", "drafts", "errors", "stack"}
 LOWER = {"store", "services", "analysis", "sources", "simulation"}
 MAY_IMPORT: dict[str, set[str]] = {
     "models": set(),
     "drafts": set(),
+    "stack": set(),
     "errors": set(),
     "config": set(),
     **{room: set() for room in LOWER},
@@ -110,7 +112,7 @@ def forbidden(path: Path, module: str) -> bool:
         return True
     if top == "bot":
         other = rest.partition(".")[0]
-        return bool(other) and other not in MAY_IMPORT[room] | {room, "models", "drafts", "errors"}
+        return bool(other) and other not in MAY_IMPORT[room] | VOCABULARY | {room}
     return top in KEPT_TO and room not in KEPT_TO[top]
 
 

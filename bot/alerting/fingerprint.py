@@ -27,6 +27,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from bot.models import Event, ExceptionInfo, Fingerprint, Frame
+from bot.stack import Stack
 
 VERSION = 1
 
@@ -53,26 +54,38 @@ def _digest(parts: Iterable[str]) -> str:
 
 
 def _chain(exceptions: Sequence[ExceptionInfo]) -> list[str]:
-    own = any(frame.in_app for info in exceptions for frame in info.frames)
+    own = any(_has_own(info.frames) for info in exceptions)
     links = sorted({_link(info, own) for info in exceptions})
     return [_name(exceptions[-1].type), *links]
 
 
 def _link(info: ExceptionInfo, own: bool) -> str:
     """One exception: type, frames (in-app only if `own`), and what tells its raise site."""
-    frames = [frame for frame in info.frames if frame.in_app or not own]
-    places = dict.fromkeys(_place(frame) for frame in frames)
-    parts = [_name(info.type), *places]
-    if not info.frames:
-        parts.append(normalise(info.message))
-    elif frames:
-        newest = frames[-1]
-        code = newest.code.strip()
-        if code and own and len(code) <= _LONGEST_CODE and not _is_recursion(frames):
-            parts.append(code)
-        elif not _function(newest.function, newest.file):
-            parts.append(normalise(info.message))
-    return "\x01".join(parts)
+    if isinstance(info.frames, Stack):
+        places, tells = info.frames.once(("places", own), lambda: _places(info.frames, own))
+    else:
+        places, tells = _places(info.frames, own)
+    parts = (_name(info.type), *places)
+    return "\x01".join(parts if tells else (*parts, normalise(info.message)))
+
+
+def _places(all_frames: tuple[Frame, ...], own: bool) -> tuple[list[str], bool]:
+    """What the frames say of a raise site, and whether that is enough without the message."""
+    frames = [frame for frame in all_frames if frame.in_app or not own]
+    places = list(dict.fromkeys(_place(frame) for frame in frames))
+    if not frames:
+        return places, bool(all_frames)
+    newest = frames[-1]
+    code = newest.code.strip()
+    if code and own and len(code) <= _LONGEST_CODE and not _is_recursion(frames):
+        return [*places, code], True
+    return places, bool(_function(newest.function, newest.file))
+
+
+def _has_own(frames: tuple[Frame, ...]) -> bool:
+    if isinstance(frames, Stack):
+        return frames.once("has own", lambda: any(frame.in_app for frame in frames))
+    return any(frame.in_app for frame in frames)
 
 
 def _is_recursion(frames: Sequence[Frame]) -> bool:
@@ -86,6 +99,7 @@ def _is_recursion(frames: Sequence[Frame]) -> bool:
     )
 
 
+@lru_cache(maxsize=512)
 def _name(type_: str) -> str:
     """A type without its module, however the language joins them."""
     return re.split(r"[.:\\/]+", type_.strip())[-1]

@@ -24,6 +24,7 @@ from bot.models import (
     Severity,
     Signal,
 )
+from bot.stack import Stack
 
 _of_thread = threading.local()  # a compressor serves one thread at a time
 
@@ -34,7 +35,14 @@ def to_json(event: Event) -> bytes:
     Raises:
         orjson.JSONEncodeError: a text holds half a surrogate pair.
     """
-    return orjson.dumps(event, default=dict)
+    return orjson.dumps(event, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """What orjson does not know: shared frames, whose JSON is shared too, and mappings."""
+    if isinstance(value, Stack):
+        return value.once("json", lambda: orjson.Fragment(orjson.dumps(tuple(value))))
+    return dict(value)
 
 
 def compress(json: bytes) -> bytes:

@@ -93,6 +93,7 @@ class Writer:
         self._closed = False
         self._was_shared = False
         self._expected: set[int] = set()  # threads that are preparing a job
+        self._connection: Connection | None = None
         self._single = Lane(self, _each)
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
@@ -143,6 +144,8 @@ class Writer:
                 open_ = False
             for group in _groups([job for job in jobs if job is not None], self._single):
                 self._settle(group)
+        if self._connection is not None:
+            self._connection.close()
 
     def _take(self) -> list[_Job | None]:
         """Wait for a job, then take all that have queued meanwhile or are about to."""
@@ -166,7 +169,7 @@ class Writer:
         try:
             for job in jobs:
                 job.lane.prepare(job.item)
-            with self._turn(), self._engine.begin() as transaction:
+            with self._turn(), self._transaction() as transaction:
                 results = jobs[0].lane.commit(transaction, [job.item for job in jobs])
         except (OperationalError, InterfaceError) as error:
             for job in jobs:  # the database failed, not a job: trying each would only take longer
@@ -181,6 +184,24 @@ class Writer:
             jobs[0].lane.committed()
             for job, result in zip(jobs, results, strict=True):
                 job.future.set_result(result)
+
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Transaction]:
+        """A transaction; on SQLite always on the same connection, which costs less than a pool."""
+        if self._engine.dialect.name != "sqlite":
+            with self._engine.begin() as transaction:
+                yield transaction
+            return
+        connection = self._connection or self._engine.connect()
+        self._connection = None  # until it has proved to be sound
+        try:
+            with connection.begin():
+                yield connection
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
 
 
 def _each(transaction: Transaction, writes: Sequence[Callable[[Transaction], Any]]) -> list[Any]:

@@ -243,5 +243,5 @@ SHAPE_SIGNS: tuple[Sign, ...] = (
     Sign("://", _url_passwords),
     Sign(r"\.[A-Za-z0-9_-]{6}\.", _discord_tokens),
 )
-CARD_SIGN = Sign(r"[2-6](?:[ -]*[0-9]){12}", _cards)
+CARD_SIGN = Sign(r"(?:^|[^\w.-])[2-6](?:[ -]*[0-9]){12}", _cards)
 EMAIL_SIGN = Sign("@", _emails)

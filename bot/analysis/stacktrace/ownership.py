@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from bot.models import ExceptionInfo, Frame
+from bot.stack import Stack
 
 _FOREIGN_STARTS = (
     "<", "[", "node:", "internal/", "native", "dart:", "package:flutter/", "index ", "unknown",
@@ -66,12 +67,7 @@ def mark_in_app(
     """
     own = tuple(roots)
     return tuple(
-        ExceptionInfo(
-            info.type,
-            info.message,
-            tuple([_marked(frame, own) for frame in info.frames]),
-            info.module,
-        )
+        ExceptionInfo(info.type, info.message, _marked_stack(info.frames, own), info.module)
         for info in exceptions
     )
 
@@ -89,9 +85,27 @@ def culprit(exceptions: Sequence[ExceptionInfo]) -> Frame | None:
     return next((info.frames[-1] for info in exceptions if info.frames), None)
 
 
+def _marked_stack(frames: tuple[Frame, ...], roots: tuple[str, ...]) -> tuple[Frame, ...]:
+    if isinstance(frames, Stack):
+        return frames.once(("marked", roots), lambda: _mark(frames, roots))
+    if sum(map(_length, frames)) > _LONGEST_STACK:
+        return _mark(frames, roots)
+    return _known_stack(frames, roots)
+
+
+def _mark(frames: tuple[Frame, ...], roots: tuple[str, ...]) -> Stack:
+    return Stack([_marked(frame, roots) for frame in frames])
+
+
+_known_stack = lru_cache(maxsize=512)(_mark)
+
+
+def _length(frame: Frame) -> int:
+    return len(frame.file) + len(frame.function) + len(frame.module) + len(frame.code)
+
+
 def _marked(frame: Frame, roots: tuple[str, ...]) -> Frame:
-    length = len(frame.file) + len(frame.function) + len(frame.module) + len(frame.code)
-    decide = _decided if length <= _LONGEST_REMEMBERED else _decided.__wrapped__
+    decide = _decided if _length(frame) <= _LONGEST_REMEMBERED else _decided.__wrapped__
     return decide(
         frame.file,
         frame.line,
@@ -104,7 +118,9 @@ def _marked(frame: Frame, roots: tuple[str, ...]) -> Frame:
     )
 
 
-_LONGEST_REMEMBERED = 1_000  # characters: hostile frames shall not fill the memory
+# Characters: hostile frames shall not fill the memory.
+_LONGEST_REMEMBERED = 1_000
+_LONGEST_STACK = 8_192
 
 
 # Traces repeat. The key is made of plain strings because they hash and compare much faster than

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from bot.analysis.stacktrace.lines import LONGEST_FRAME, split_name, starts_log_record
 from bot.models import ExceptionInfo, Frame
+from bot.stack import Stack
 
 HINTS = ("Traceback (most recent call last)", 'File "')
 
@@ -105,7 +106,7 @@ def _frames(lines: Sequence[str], index: int) -> tuple[tuple[Frame, ...], int]:
     return (_known_block(block) if remembered else _block(block)), end
 
 
-def _block(lines: tuple[str, ...]) -> tuple[Frame, ...]:
+def _block(lines: tuple[str, ...]) -> Stack:
     frames: list[Frame] = []
     index = 0
     while index < len(lines):
@@ -120,7 +121,7 @@ def _block(lines: tuple[str, ...]) -> tuple[Frame, ...]:
             index += 1
         file, number, function = match.groups()
         frames.append(Frame(file, int(number), function or "", code=code))
-    return tuple(frames)
+    return Stack(frames)
 
 
 _known_block = lru_cache(maxsize=512)(_block)
