@@ -1,16 +1,16 @@
 """Whose logs they are: credentials and region of AWS, and boto3's clients for them.
 
 Loading boto3 takes longer than a call to AWS. Where the environment tells credentials and
-region, a call can be signed without it, and the first line comes sooner.
+region, a call is signed without it, and the first line comes sooner.
 """
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from botocore.credentials import Credentials, EnvProvider, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, NoCredentialsError, NoRegionError
 
 from bot.errors import UpstreamError
@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     import boto3
 
 _CURE = "Set AWS_REGION and credentials."
+# Legacy, or of credentials that end: boto3 knows what they mean.
+_BETTER_LEFT_TO_BOTO3 = ("AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION")
+
+
+class Keys(NamedTuple):
+    """Credentials for one signature."""
+
+    access_key: str
+    secret_key: str
+    token: str | None
+
+
+class _Frozen(Protocol):
+    def get_frozen_credentials(self) -> Keys: ...
 
 
 class Account:
@@ -38,35 +52,39 @@ class Account:
         self._making = Lock()
         try:
             self.region = region or self._session.region_name
-        except BotoCoreError as error:  # a profile that does not exist
+            if not self.region:
+                raise NoRegionError
+        except BotoCoreError as error:  # a profile that does not exist, too
             raise UpstreamError(SYSTEM, str(error), permanent=True, cure=_CURE) from error
-        if not self.region:
-            cure = "Set AWS_REGION."
-            raise UpstreamError(SYSTEM, str(NoRegionError()), permanent=True, cure=cure)
 
-    def credentials(self) -> ReadOnlyCredentials:
-        """Fresh ones, for one signature; blocks where they have to be fetched.
+    def credentials(self) -> Keys:
+        """Fresh ones; blocks where they have to be fetched.
 
         Raises:
             BotoCoreError: there are none, or they cannot be had.
+            UpstreamError: they have ended.
         """
+        if self._told is None and (keys := _of_environment()) is not None:
+            return keys
         with self._making:
-            found = self._credentials
+            found = self._found
         if found is None:
             raise NoCredentialsError
-        frozen: ReadOnlyCredentials = found.get_frozen_credentials()
-        return frozen
+        try:
+            return found.get_frozen_credentials()
+        except RuntimeError as error:  # so botocore says it
+            cure = "Renew the AWS keys."
+            raise UpstreamError(SYSTEM, str(error), permanent=True, cure=cure) from error
 
     def client(self, **options: Any) -> Any:
         """A boto3 client for CloudWatch Logs; its making takes as long as a call."""
-        with self._making:  # sessions of boto3 are not for several threads
+        with self._making:  # boto3's sessions are not for several threads
             return self._session.client("logs", region_name=self.region, **options)
 
     @cached_property
-    def _credentials(self) -> Credentials | None:
-        """Those of the environment, where boto3 looks first too."""
-        found = EnvProvider().load() if self._told is None else None
-        return found or self._session.get_credentials()
+    def _found(self) -> _Frozen | None:
+        found: _Frozen | None = self._session.get_credentials()
+        return found
 
     @cached_property
     def _session(self) -> boto3.Session:
@@ -75,3 +93,12 @@ class Account:
         import boto3  # takes long to load
 
         return boto3.Session()
+
+
+def _of_environment() -> Keys | None:
+    """What boto3 too would take first."""
+    told = os.environ
+    key, secret = told.get("AWS_ACCESS_KEY_ID"), told.get("AWS_SECRET_ACCESS_KEY")
+    if not key or not secret or any(name in told for name in _BETTER_LEFT_TO_BOTO3):
+        return None
+    return Keys(key, secret, told.get("AWS_SESSION_TOKEN") or None)
