@@ -63,7 +63,7 @@ def test_the_environment_goes_before_a_profile(
 def test_keys_that_have_ended_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = datetime.now(UTC) - timedelta(minutes=1)
     in_environment(monkeypatch, AWS_CREDENTIAL_EXPIRATION=ended.isoformat())
-    with pytest.raises(UpstreamError, match="expired.*Renew the AWS keys"):
+    with pytest.raises(UpstreamError, match=r"expired.*Renew the AWS keys"):
         Account("eu-central-1").credentials()
 
 
