@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from bot.simulation.incident import personas
 from bot.simulation.incident.company import Company, default
-from bot.simulation.incident.measures import (
-    Measure,
-    expected,
-    has_expected,
-    is_bounded,
-    measure,
-    worse,
-)
+from bot.simulation.incident.metric_judging import judged
 from bot.simulation.incident.reading import understand
 from bot.simulation.incident.scenario import Alert, Mention, Problem, Resolution, Scenario
 
-_SAME = 0.02  # two values that differ by less are the same
 _HANDLE = re.compile(r"(?<![\w<@/.])@([A-Za-z0-9][A-Za-z0-9_-]{0,79}(?:\.[A-Za-z0-9_-]+)*)")
 _BROADCASTS = frozenset(("@here", "@channel", "@everyone"))
 
@@ -53,11 +45,12 @@ def validate(document: object, company: Company | None = None) -> Verdict:
             *_order(scenario),
             *_threads(scenario),
             *_services(scenario, place),
+            *_roles(scenario, place),
             *_channels(scenario),
             *_mentions(scenario, place),
-            *_metrics(scenario),
+            *judged(scenario),
         ]
-        verdict.notes += _unusual(scenario)
+        verdict.notes += [*_unusual(scenario), *_elsewhere(scenario, place)]
     return verdict
 
 
@@ -109,6 +102,33 @@ def _services(scenario: Scenario, company: Company) -> Iterator[Problem]:
             yield Problem(f"$.services.{name}", told, cure)
 
 
+def _roles(scenario: Scenario, company: Company) -> Iterator[Problem]:
+    """Downstream are those who need the primary, upstream those whom it needs."""
+    primary = scenario.primary
+    known = [name for name in scenario.services if name in company.services]
+    callers = _along(primary, lambda name: {each for each, _ in company.callers(name)})
+    needed = _along(primary, lambda name: set(company.graph.get(name, {})))
+    for name in known:
+        role, path = scenario.services[name].role, f"$.services.{name}.role"
+        if role == "downstream" and name in needed - callers:
+            told = f"is downstream, but {primary} needs {name}, and not the other way round"
+            yield Problem(path, told, "Write upstream or affected, or mend the graph.")
+        if role == "upstream" and name in callers - needed:
+            told = f"is upstream, but {name} needs {primary}, and not the other way round"
+            yield Problem(path, told, "Write downstream or affected, or mend the graph.")
+
+
+def _along(start: str, edges: Callable[[str], set[str]]) -> set[str]:
+    """Every service that is reached from one by edges of one direction."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        for name in edges(waiting.pop()) - found:
+            found.add(name)
+            waiting.append(name)
+    return found - {start}
+
+
 def _reached(primary: str, involved: list[str], company: Company) -> set[str]:
     """The services that a failure of `primary` can reach through those that are involved."""
     found, waiting = {primary}, [primary]
@@ -130,11 +150,7 @@ def _channels(scenario: Scenario) -> Iterator[Problem]:
 
 def _mentions(scenario: Scenario, company: Company) -> Iterator[Problem]:
     groups = company.groups() | {part.oncall_group for part in scenario.services.values()}
-    people = {f"@{user}" for part in scenario.services.values() for user in part.engineers}
-    people |= {f"@{user}" for each in company.services.values() for user in each.engineers}
-    people |= {f"@{user}" for user in personas.shipped()}
-    people |= {f"@{user}" for event in scenario.timeline if (user := getattr(event, "user", ""))}
-    known = {each.lower() for each in groups | people}
+    known = {each.lower() for each in groups | _people(scenario, company)}
     for number, event in enumerate(scenario.timeline):
         for place, mentioned in enumerate(event.mentions):
             if mentioned.lower() not in known:
@@ -148,89 +164,32 @@ def _mentions(scenario: Scenario, company: Company) -> Iterator[Problem]:
             yield Problem(f"$.timeline[{number}].content", told, cure)
 
 
-def _metrics(scenario: Scenario) -> Iterator[Problem]:
-    """Units, ranges, and that it gets worse first and better afterwards."""
-    kinds: dict[tuple[str, str], tuple[Measure, str]] = {}
-    worst: dict[tuple[str, str], Measure] = {}
+def _people(scenario: Scenario, company: Company) -> set[str]:
+    """Handles of everybody whom the file or the service map knows."""
+    people = {f"@{user}" for part in scenario.services.values() for user in part.engineers}
+    people |= {f"@{user}" for each in company.services.values() for user in each.engineers}
+    people |= {f"@{user}" for user in personas.shipped()}
+    return people | {
+        f"@{user}" for each in scenario.timeline if (user := getattr(each, "user", ""))
+    }
+
+
+def _elsewhere(scenario: Scenario, company: Company) -> Iterator[Problem]:
+    """Where a file and the service map do not say the same."""
+    for name, part in scenario.services.items():
+        own = company.services.get(name)
+        for key in ("channel", "oncall_group") if own is not None else ():
+            said, meant = getattr(part, key), getattr(own, key)
+            if said != meant:
+                path = f"$.services.{name}.{key}"
+                yield Problem(path, f"is {said}, in the service map {meant}", "One may be wrong.")
+    groups = company.groups() | {part.oncall_group for part in scenario.services.values()}
+    known = {each.lower() for each in groups | _people(scenario, company)} | _BROADCASTS
     for number, event in enumerate(scenario.timeline):
-        for name in ("metrics_before", "metrics", "metrics_after"):
-            values: Mapping[str, str] = getattr(event, name)
-            for key, text in values.items():
-                path = f"$.timeline[{number}].{name}.{key}"
-                found = measure(text)
-                if found is None:
-                    continue
-                yield from _one(path, key, text, found)
-                yield from _consistent(path, (event.channel, key), found, text, kinds)
-                if name == "metrics":
-                    worst[event.channel, key] = _worse_of(
-                        key, worst.get((event.channel, key)), found
-                    )
-        yield from _changes(
-            number, event.metrics_before, event.metrics, is_alert=isinstance(event, Alert)
-        )
-        yield from _recovery(number, event.channel, event.metrics_after, worst)
-
-
-def _one(path: str, key: str, text: str, found: Measure) -> Iterator[Problem]:
-    wanted = expected(key)
-    if wanted is not None and not has_expected(key, found):
-        yield Problem(path, f"{text!r} has no unit", f"Write {wanted}.")
-    if found.kind == "per cent" and is_bounded(key) and found.value > 100:
-        yield Problem(path, f"{text!r} is more than all", "Write at most 100%.")
-    if found.value < 0 and found.kind in {"per cent", "time", "rate", "size"} and worse(key):
-        yield Problem(path, f"{text!r} is less than nothing", "Write 0 or more.")
-
-
-def _consistent(
-    path: str,
-    key: tuple[str, str],
-    found: Measure,
-    text: str,
-    kinds: dict[tuple[str, str], tuple[Measure, str]],
-) -> Iterator[Problem]:
-    first, told = kinds.setdefault(key, (found, text))
-    if first.kind != found.kind:
-        problem = f"{text!r} is {found.kind}, but {told!r} before is {first.kind}"
-        yield Problem(path, problem, "Use one unit for one metric.")
-
-
-def _worse_of(key: str, before: Measure | None, found: Measure) -> Measure:
-    if before is None or before.kind != found.kind:
-        return found
-    is_worse = (found.value - before.value) * (worse(key) or 1) > 0
-    return found if is_worse else before
-
-
-def _changes(
-    number: int, before: Mapping[str, str], now: Mapping[str, str], *, is_alert: bool
-) -> Iterator[Problem]:
-    """An alert's metrics are worse than before it."""
-    for key, text in now.items():
-        was, found = measure(before.get(key, "")), measure(text)
-        if not is_alert or was is None or found is None or was.kind != found.kind:
-            continue
-        change = (found.value - was.value) * worse(key)
-        if change < -_SAME * max(abs(was.value), 1e-9):
-            told = f"{text!r} is better than {before[key]!r} before it"
-            yield Problem(f"$.timeline[{number}].metrics.{key}", told, "Swap them, or mend one.")
-
-
-def _recovery(
-    number: int,
-    channel: str,
-    after: Mapping[str, str],
-    worst: Mapping[tuple[str, str], Measure],
-) -> Iterator[Problem]:
-    """What is said to have recovered is better than it was at its worst."""
-    for key, text in after.items():
-        was, found, way = worst.get((channel, key)), measure(text), worse(key)
-        if was is None or found is None or was.kind != found.kind or not way:
-            continue
-        if (was.value - found.value) * way <= 0 and abs(was.value) > 1e-9:
-            path = f"$.timeline[{number}].metrics_after.{key}"
-            told = f"{text!r} has not recovered from {was.value:g}"
-            yield Problem(path, f"{told} ({was.kind})", "Write a value that is better.")
+        for match in _HANDLE.finditer(getattr(event, "content", "") or ""):
+            if match[0].lower() not in known:
+                told = f"calls {match[0]}, who is no known group or person"
+                yield Problem(f"$.timeline[{number}].content", told, "Mend it, if it is a call.")
 
 
 def _unusual(scenario: Scenario) -> Iterator[Problem]:

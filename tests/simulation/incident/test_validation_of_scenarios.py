@@ -79,6 +79,87 @@ def test_metrics_must_be_realistic() -> None:
     assert "more than all" in problems(document)["$.timeline[0].metrics.error_rate"]
 
 
+def with_role(service: str, role: str) -> Json:
+    document = spoilt()
+    document["services"][service]["role"] = role
+    return document
+
+
+@pytest.mark.parametrize(
+    ("service", "role", "told"),
+    [
+        ("checkout", "upstream", "checkout needs payment, and not the other way round"),
+        ("fraud-detection", "upstream", "fraud-detection needs payment"),
+        ("checkout", "primary", "2 are primary"),
+    ],
+)
+def test_a_role_fits_the_direction_of_the_graph(service: str, role: str, told: str) -> None:
+    found = problems(with_role(service, role))
+    assert told in found.get(f"$.services.{service}.role", found.get("$.services", ""))
+
+
+def test_what_the_primary_needs_is_upstream_of_it() -> None:
+    document = spoilt()
+    document["services"]["payment"]["role"] = "downstream"
+    document["services"]["checkout"]["role"] = "primary"
+    told = problems(document)["$.services.payment.role"]
+    assert "checkout needs payment, and not the other way round" in told
+    document["services"]["payment"]["role"] = "upstream"
+    assert "$.services.payment.role" not in problems(document)
+
+
+def measured(before: str, worst: str, after: str, key: str = "wobble") -> dict[str, str]:
+    """The problems of a metric, by their path's end, of an alert and its all-clear."""
+    document = spoilt()
+    first, last = document["timeline"][0], document["timeline"][-1]
+    for event in document["timeline"]:
+        for name in ("metrics", "metrics_before", "metrics_after"):
+            event.pop(name, None)
+    first["metrics_before"], first["metrics"] = {key: before}, {key: worst}
+    last["channel"], last["thread_parent"] = first["channel"], 0
+    last["metrics_after"] = {key: after}
+    return {path.rpartition("]")[2]: told for path, told in problems(document).items()}
+
+
+def test_a_metric_recovers_towards_what_was_normal() -> None:
+    assert measured("10 things", "90 things", "12 things") == {}
+    assert measured("90 things", "10 things", "85 things") == {}
+    assert (
+        "has not recovered"
+        in measured("10 things", "90 things", "95 things")[".metrics_after.wobble"]
+    )
+    assert (
+        "nearer to its worst"
+        in measured("10 things", "90 things", "70 things")[".metrics_after.wobble"]
+    )
+    assert (
+        "nearer to its worst"
+        in measured("0.2%", "40%", "31%", "error_rate")[".metrics_after.error_rate"]
+    )
+    assert measured("100 things", "104 things", "105 things") == {}, "it never changed"
+
+
+def test_a_high_percentile_is_not_below_a_low_one() -> None:
+    document = spoilt()
+    document["timeline"][0]["metrics"] = {"latency_p95": "900 ms", "latency_p99": "0.4 s"}
+    told = problems(document)["$.timeline[0].metrics.latency_p99"]
+    assert told == "'0.4 s' is below latency_p95, '900 ms'"
+
+
+def test_where_the_service_map_says_otherwise_it_is_noted() -> None:
+    document = spoilt()
+    document["services"]["payment"]["oncall_group"] = "@payments"
+    place = next(n for n, each in enumerate(document["timeline"]) if each["type"] == "message")
+    document["timeline"][place]["content"] = "@ghost-oncall can you look?"
+    verdict = validate(document)
+    noted = {each.path: each.problem for each in verdict.notes}
+    assert (
+        noted["$.services.payment.oncall_group"]
+        == "is @payments, in the service map @payment-oncall"
+    )
+    assert "@ghost-oncall" in noted[f"$.timeline[{place}].content"]
+
+
 def test_what_is_missing_is_named_with_a_cure() -> None:
     document = spoilt()
     del document["scenario_id"], document["timeline"][2]["channel"]
