@@ -10,6 +10,7 @@ from copy import deepcopy
 from functools import cache
 from random import Random
 from typing import Any
+from urllib.parse import quote_plus
 
 import brotli
 import zstandard
@@ -34,7 +35,7 @@ _FALSE_ENCODINGS = (
 )
 _BOMB = 30_000_000  # bytes of which each limit is far exceeded
 _HEADER_VALUES = ("", "\xff\xfe", "0", "-1", "1" * 300, "v1=" + "f" * 64, "application/json; =")
-_CONTENT_TYPES = (
+CONTENT_TYPES = (
     *("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"),
     *("multipart/form-data", "application/x-protobuf", "application/json; charset=utf-16", ""),
 )
@@ -55,6 +56,9 @@ class Hostility:
             lambda _body: b'{"a":' * 3_000,
             lambda body: b"[" + body + b"]",
             lambda body: b"\xef\xbb\xbf" + body,
+            lambda body: b"payload=" + quote_plus(body).encode() + b"&data=%7B",
+            lambda _body: b"a=1&" * 2_000,
+            lambda body: b'--x\r\nContent-Disposition: form-data; name="data"\r\n\r\n' + body,
         )
 
     def mutated(self, body: bytes) -> bytes:
@@ -93,7 +97,7 @@ class Hostility:
         elif changed and dice < 0.07:
             changed.pop(self._random.choice(list(changed)))
         elif dice < 0.12:
-            changed["Content-Type"] = self._random.choice(_CONTENT_TYPES)
+            changed["Content-Type"] = self._random.choice(CONTENT_TYPES)
         return changed
 
     def _in_json(self, body: bytes) -> bytes:

@@ -9,10 +9,10 @@ signature is never looked at. A manual redelivery carries the same `X-GitHub-Del
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from urllib.parse import parse_qs
 
 from bot.errors import BadPayload
 from bot.models import Event, Severity, ShipmentChange, Signal
+from bot.sources.forms import json_of_form
 from bot.sources.heard import Heard, left_aside
 from bot.sources.reading import Reader, first, json_object, links_of, not_after
 from bot.sources.request import Request, Secrets
@@ -34,21 +34,13 @@ def parse(request: Request) -> Heard:
     kind = request.headers.get("x-github-event", "")
     if not kind:
         raise BadPayload("X-GitHub-Event: this header is expected; is this GitHub's webhook?")
-    body = _body(request)
+    body = json_object(json_of_form(request, "payload"))
     if kind == "ping":
         return left_aside(f"pong: the door is open ({body.text('zen', length=200)})")
     read = _KINDS.get(kind)
     if read is None:
         return left_aside(f"{kind} events tell of no trouble")
     return read(body, request)
-
-
-def _body(request: Request) -> Reader:
-    """The payload, also when the hook was set to send a form."""
-    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        form = parse_qs(request.body.decode("utf-8", "replace"), max_num_fields=10)
-        return json_object(form.get("payload", [""])[0].encode("utf-8", "replace"))
-    return json_object(request.body)
 
 
 def _pull_request(body: Reader, request: Request) -> Heard:

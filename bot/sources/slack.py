@@ -12,12 +12,12 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Iterator
-from urllib.parse import parse_qs
 
 import orjson
 
 from bot.errors import BadPayload, BadSignature
 from bot.models import Event, Severity
+from bot.sources.forms import json_of_form
 from bot.sources.heard import Heard, left_aside
 from bot.sources.reading import Reader, first, json_object, lines, links_of, not_after, severity_of
 from bot.sources.request import Request, Secrets
@@ -67,15 +67,9 @@ def verify_incoming(request: Request, secrets: Secrets) -> None:
 
 def parse_incoming(request: Request) -> Heard:
     """What hooks.slack.com takes: `text`, `blocks`, `attachments`; answered with "ok"."""
-    heard = _heard(_incoming_body(request), request.id, request, "slack_webhook")
+    message = json_object(json_of_form(request, "payload"))
+    heard = _heard(message, request.id, request, "slack_webhook")
     return Heard(heard.events, note=heard.note, answer=b"ok", content_type="text/plain")
-
-
-def _incoming_body(request: Request) -> Reader:
-    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        form = parse_qs(request.body.decode("utf-8", "replace"), max_num_fields=20)
-        return json_object(form.get("payload", [""])[0].encode("utf-8", "replace"))
-    return json_object(request.body)
 
 
 def _heard(message: Reader, event_id: str, request: Request, source: str) -> Heard:

@@ -6,12 +6,9 @@ neither heartbeat nor monitor. Nothing is signed: a bearer token as additional h
 
 from __future__ import annotations
 
-from email.parser import BytesParser
-from email.policy import HTTP
-from urllib.parse import parse_qs
-
 from bot.errors import BadPayload
 from bot.models import Event, Severity, Signal
+from bot.sources.forms import json_of_form
 from bot.sources.heard import Heard, left_aside
 from bot.sources.reading import Reader, first, json_object, lines, links_of, not_after
 from bot.sources.request import Request, Secrets
@@ -28,7 +25,7 @@ def verify(request: Request, secrets: Secrets) -> None:
 
 def parse(request: Request) -> Heard:
     """A monitor that went down or came up; pending and maintenance tell nothing."""
-    body = json_object(_json_of(request))
+    body = json_object(json_of_form(request, "data"))
     if "heartbeat" not in body.value or "monitor" not in body.value:
         raise BadPayload("heartbeat and monitor: both are expected; is this Uptime Kuma's webhook?")
     if not body.at("heartbeat") or not body.at("monitor"):
@@ -64,24 +61,3 @@ def _event(body: Reader, signal: Signal, request: Request) -> Event:
             key: value for key, value in {"type": monitor.name("type"), **tags}.items() if value
         },
     )
-
-
-def _json_of(request: Request) -> bytes:
-    kind = request.headers.get("content-type", "")
-    if kind.startswith("application/x-www-form-urlencoded"):
-        form = parse_qs(request.body.decode("utf-8", "replace"), max_num_fields=10)
-        return form.get("data", [""])[0].encode("utf-8", "replace")
-    if kind.startswith("multipart/form-data"):
-        return _multipart_field(kind, request.body, "data")
-    return request.body
-
-
-def _multipart_field(content_type: str, body: bytes, name: str) -> bytes:
-    """One field of a multipart form; empty if it is not there."""
-    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
-    form = BytesParser(policy=HTTP).parsebytes(head + body)
-    for part in form.iter_parts():
-        if part.get_param("name", header="content-disposition") == name:
-            content = part.get_payload(decode=True)
-            return content if isinstance(content, bytes) else b""
-    return b""

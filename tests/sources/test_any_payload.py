@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.hostile import Hostility
+from benchmarks.hostile import CONTENT_TYPES, Hostility
 from bot.errors import BadPayload, TooLarge
 from bot.models import Event
 from bot.sources.mapping import ready_mappings
@@ -36,9 +36,10 @@ ANY_JSON = st.recursive(
 )
 
 
-def listen(source: Source, body: bytes) -> tuple[Event, ...]:
+def listen(source: Source, body: bytes, **more: str) -> tuple[Event, ...]:
     sample = sample_of(source, NOW)
     proven = {**sample.headers, **source.proof.headers(SECRET, body, NOW)}
+    proven |= {name.replace("_", "-"): value for name, value in more.items()}
     headers = {name.lower(): value for name, value in proven.items()}
     path = source.path.format(name=source.name, ending="secret", project=1)
     request = Request("POST", path, headers, {"sentry_key": "k"}, body, NOW, "request-1")
@@ -81,3 +82,11 @@ def test_any_mutation_of_its_sample_is_heard_or_refused(source: Source) -> None:
     body = sample_of(source, NOW).body
     for _ in range(150):
         require_fit(listen(source, hostility.mutated(body)))
+
+
+@of_every_source
+def test_whatever_the_content_type_says_the_body_is_heard_or_refused(source: Source) -> None:
+    hostility = Hostility(Random(source.name))
+    body = sample_of(source, NOW).body
+    for kind in CONTENT_TYPES * 10:
+        require_fit(listen(source, hostility.mutated(body), content_type=kind))
