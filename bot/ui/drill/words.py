@@ -109,7 +109,8 @@ def scorecard(drill: Drill, card: Scorecard) -> tuple[str, discord.Embed]:
         embed.add_field(name=NAMES[mark.aim], value=value)
     embed.add_field(
         name="Also",
-        value=f"{card.wrong} wrong answers\n{card.questions} questions · {clock(card.length)}",
+        value=f"{card.wrong} wrong answer{'s' * (card.wrong != 1)}\n{card.questions} "
+        f"question{'s' * (card.questions != 1)} · {clock(card.length)}",
     )
     embed.set_image(url=f"attachment://{picture_name(drill)}")
     seed = f"seed {drill.seed}: /drill start with it plays the same again"
