@@ -9,20 +9,11 @@ dates; the signature fits the decoded values; the message is not older than an h
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
-
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
-from cryptography.x509.oid import NameOID
 
 from bot.errors import BadSignature, DoorShut, UpstreamError
 from bot.sources.reading import moment_of
@@ -40,10 +31,6 @@ _TOPIC = re.compile(
     r"arn:(aws|aws-cn|aws-us-gov):sns:([a-z0-9-]{1,30}):\d{12}:[\w-]{1,256}(\.fifo)?"
 )
 _CERTIFICATE_PATH = re.compile(r"/SimpleNotificationService-[0-9a-f]{32}\.pem")
-_PEM = re.compile(
-    rb"\s*-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*", re.ASCII
-)
-_HASHES: Mapping[str, HashAlgorithm] = {"1": SHA1(), "2": SHA256()}  # noqa: S303 - AWS's version 1
 
 
 def _unreachable(_url: str) -> bytes:
@@ -74,15 +61,14 @@ def require_sns_signature(message: Mapping[str, object], trust: SnsTrust, now: d
     topic = _text(message, "TopicArn")
     if topic not in trust.topics:
         raise BadSignature("the topic is not one of SNS_TOPIC_ARNS")
-    algorithm = _algorithm(_text(message, "SignatureVersion"), trust.accepts_sha1)
+    version = _text(message, "SignatureVersion")
+    _require_version(version, trust.accepts_sha1)
     url = first_text(message, "SigningCertURL", "SigningCertUrl")
     region = require_certificate_url(url, topic)
-    key = _public_key(trust.certificate(url), region, now)
-    try:
-        signature = base64.b64decode(_text(message, "Signature"), validate=True)
-        key.verify(signature, string_to_sign(message), PKCS1v15(), algorithm)
-    except (binascii.Error, InvalidSignature, ValueError):
-        raise BadSignature("the signature does not fit the message") from None
+    from bot.sources.sns_certificate import Certificate  # cryptography; most have no use for it
+
+    certificate = Certificate(trust.certificate(url), region, now)
+    certificate.require_signature(_text(message, "Signature"), string_to_sign(message), version)
     sent = moment_of(message.get("Timestamp"))
     if sent is None or abs(now - sent) > MAX_AGE:
         raise BadSignature("the message is older than an hour or from the future")
@@ -124,46 +110,11 @@ def first_text(message: Mapping[str, object], *names: str) -> str:
     return next((text for name in names if (text := _text(message, name))), "")
 
 
-def _public_key(pem: bytes, region: str, now: datetime) -> RSAPublicKey:
-    # cryptography would find a certificate inside any other text, such as an XML answer.
-    if not _PEM.fullmatch(pem):
-        raise BadSignature("the signing certificate is not one PEM block")
-    try:
-        certificate = x509.load_pem_x509_certificate(pem)
-        key = certificate.public_key()
-    except ValueError:
-        raise BadSignature("the signing certificate cannot be read") from None
-    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
-        raise BadSignature("the signing certificate is not valid today")
-    if not _names(certificate) & _expected_names(region):
-        raise BadSignature("the signing certificate is not Amazon SNS's")
-    if not isinstance(key, RSAPublicKey):
-        raise BadSignature("the signing certificate holds no RSA key")
-    return key
-
-
-def _names(certificate: x509.Certificate) -> set[str]:
-    common = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return {str(attribute.value) for attribute in common}
-
-
-def _expected_names(region: str) -> set[str]:
-    return {
-        "sns.amazonaws.com",
-        f"sns-signing.{region}.amazonaws.com",
-        f"sns-signing.{region}.amazonaws.com.cn",
-        f"sns-{region}.amazonaws.com",
-        f"sns-{region}.amazonaws.com.cn",
-    }
-
-
-def _algorithm(version: str, accepts_sha1: bool) -> HashAlgorithm:
+def _require_version(version: str, accepts_sha1: bool) -> None:
     if version == "1" and not accepts_sha1:
         raise BadSignature("SignatureVersion 1 is not accepted: set the topic to version 2")
-    algorithm = _HASHES.get(version)
-    if algorithm is None:
+    if version not in {"1", "2"}:
         raise BadSignature("SignatureVersion is neither 1 nor 2")
-    return algorithm
 
 
 def _text(message: Mapping[str, object], name: str) -> str:

@@ -33,7 +33,10 @@ MAX_POOL = 100_000
 class Strict(BaseModel):
     """Unknown keys are mistakes: a misspelt one would quietly do nothing."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    # Built with the first scenario that is read, not whenever the bot starts.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, defer_build=True
+    )
 
 
 class Value(Strict):

@@ -63,7 +63,8 @@ class Problem(NamedTuple):
 class Strict(BaseModel):
     """Unknown keys are mistakes: a misspelt one would quietly do nothing."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    # Built with the first scenario that is read, not whenever the bot starts.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
 
 class Part(Strict):
