@@ -23,6 +23,7 @@ from bot.sources.heard import Heard, SnsSubscription
 from bot.sources.request import Request, Source, Unreadable
 from bot.web.answer import Answer, accepted, refusal
 from bot.web.body import UnknownEncoding, decoded, read_body
+from bot.web.promised import Promised
 from bot.web.settings import WebSettings
 from bot.web.unreadable import UnreadableAlerts
 
@@ -80,28 +81,48 @@ class Door:
 
     def deliver(self, source_name: str, environ: Mapping[str, Any]) -> Answer:
         """Take one delivery; the answer is 202 only after its events are committed."""
+        taken = self.take(source_name, environ)
+        return taken.answer() if isinstance(taken, Promised) else taken
+
+    def take(self, source_name: str, environ: Mapping[str, Any]) -> Answer | Promised:
+        """`deliver`, but who has nothing to wait for but a commit is promised the answer."""
         source = self.sources.get(source_name)
         if source is None:
             names = ", ".join(self.sources)
             return refusal(NotFound(f"there is no source of this name; there are: {names}"))
         at = self._clock()
         try:
-            how, answer = self._received(source, environ, at)
+            heard = self._heard(source, environ, at)
         except JinkiesError as error:
-            how, answer = Reception.REFUSED, refusal(error)
-        self._beside.count(source_name, how, at)
-        return answer
+            return self._counted(source, at, Reception.REFUSED, refusal(error))
+        if isinstance(heard, Heard) and _is_simple(heard):
+            return self._promised(source, at, heard)
+        return self._answered(source, at, lambda: self._received(source, heard))
 
-    def _received(
-        self, source: Source, environ: Mapping[str, Any], at: datetime
-    ) -> tuple[Reception, Answer]:
+    def _heard(self, source: Source, environ: Mapping[str, Any], at: datetime) -> Heard | _Unread:
         request = self._request(source, environ, at)
         self._verify(source, request)
         try:
             request = self._unpacked(request)
-            heard = source.parse(request)
+            return source.parse(request)
         except BadPayload as error:
-            return Reception.UNREADABLE, self._unread(source, request, error)
+            return _Unread(request, error)
+
+    def _promised(self, source: Source, at: datetime, heard: Heard) -> Answer | Promised:
+        deadline = time.monotonic() + self._settings.commit_timeout
+        try:
+            promise = self._submit(heard.events)
+        except JinkiesError as error:
+            return self._counted(source, at, Reception.REFUSED, refusal(error))
+
+        def told() -> tuple[Reception, Answer]:
+            return Reception.ACCEPTED, accepted(heard, self._waited(promise, deadline))
+
+        return Promised(promise, deadline, lambda: self._answered(source, at, told))
+
+    def _received(self, source: Source, heard: Heard | _Unread) -> tuple[Reception, Answer]:
+        if isinstance(heard, _Unread):
+            return Reception.UNREADABLE, self._unread(source, heard.request, heard.error)
         receipts: Sequence[Receipt] = self._committed(heard.events)
         if heard.shipments:
             receipts = [*receipts, *self._waited(self._beside.follow(heard.shipments))]
@@ -110,6 +131,19 @@ class Door:
         is_news = heard.events or heard.shipments or heard.confirm
         how = Reception.ACCEPTED if is_news else Reception.LEFT_ASIDE
         return how, accepted(heard, receipts)
+
+    def _answered(
+        self, source: Source, at: datetime, work: Callable[[], tuple[Reception, Answer]]
+    ) -> Answer:
+        try:
+            how, answer = work()
+        except JinkiesError as error:
+            how, answer = Reception.REFUSED, refusal(error)
+        return self._counted(source, at, how, answer)
+
+    def _counted(self, source: Source, at: datetime, how: Reception, answer: Answer) -> Answer:
+        self._beside.count(source.name, how, at)
+        return answer
 
     def _request(self, source: Source, environ: Mapping[str, Any], at: datetime) -> Request:
         query = environ.get("QUERY_STRING", "")
@@ -164,6 +198,21 @@ class Door:
             # It may still be committed; the same event id then counts once at the next try.
             log.warning("no commit within %.1f s", self._settings.commit_timeout)
             raise Overloaded from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """What proved to be from its sender and could not be read."""
+
+    request: Request
+    error: BadPayload
+
+
+def _is_simple(heard: Heard) -> bool:
+    """Whether it asks for nothing but to commit its events together."""
+    if heard.shipments or heard.confirm is not None:
+        return False
+    return 0 < len(heard.events) <= _SUBMITTED_AT_ONCE
 
 
 def _headers(environ: Mapping[str, Any]) -> dict[str, str]:

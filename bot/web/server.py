@@ -6,7 +6,8 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
+from concurrent.futures import Future
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,11 @@ from waitress.task import ErrorTask, WSGITask
 
 from bot.web.answer import reason_json
 from bot.web.body import too_large
+from bot.web.promised import TAKES_PROMISES, Promised, PromisedBody
 from bot.web.webhook import SECURITY_HEADERS, shown_path
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +52,56 @@ class _JsonErrorTask(ErrorTask):  # type: ignore[misc]  # waitress is not typed
 
 
 class _Task(WSGITask):  # type: ignore[misc]
-    """During the stop every answer ends its connection, so a busy client cannot hold us."""
+    """Asks the app when the request is there, and answers when the app can.
+
+    During the stop every answer ends its connection, so a busy client cannot hold us.
+    """
+
+    wrote_header: bool
+    _body: Iterable[bytes] | None = None
+    _respond: StartResponse | None = None
+
+    def ask(self) -> Promised | None:
+        """Call the app; what it promises, or None if it has answered."""
+        self._begun: list[tuple[Any, ...]] = []
+        environ = self.get_environment()
+        self._body = self.channel.server.app(environ, self._begin)
+        return self._body.promised if isinstance(self._body, PromisedBody) else None
+
+    def answer(self, respond: StartResponse) -> Iterable[bytes]:
+        """What the app answered when it was asked; for waitress, which thinks it asks now."""
+        if self._body is None:
+            raise RuntimeError("the app failed when it was asked")
+        for begun in self._begun:
+            respond(*begun)
+        self._respond = respond
+        return self._body
+
+    def _begin(self, *begun: Any) -> Callable[[bytes], object]:
+        if self._respond is not None:
+            return self._respond(*begun)
+        self._begun.append(begun)
+        return self._write_early
+
+    def _write_early(self, data: bytes) -> None:
+        raise NotImplementedError("nothing of ours uses WSGI's imperative write")
 
     def get_environment(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environment()
+        environ[TAKES_PROMISES] = self
         # Should the app fail, waitress logs this path; by now nobody else reads it.
         self.request.path = shown_path(self.request.path)
         return environ
+
+    def write(self, data: bytes) -> None:
+        """Header and body in one go: two would be two packets, and two calls of the system."""
+        if self.wrote_header or not data or self.content_length != len(data):
+            super().write(data)
+            return
+        header = self.build_response_header()
+        self.wrote_header = True
+        self.content_bytes_written = len(data)
+        self.channel.write_soon(header + data if self.has_body else header)
 
     def build_response_header(self) -> bytes:
         if not self.channel.server.accepting and not self.close_on_finish:
@@ -66,8 +111,60 @@ class _Task(WSGITask):  # type: ignore[misc]
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
-    task_class = _Task
+    """A connection. While a commit is awaited no thread waits with it: whoever keeps the
+    promise answers."""
+
     error_task_class = _JsonErrorTask
+    _task: _Task
+    _promised: Promised | None = None
+
+    def task_class(self, _channel: _Channel, _request: object) -> _Task:
+        """The task of the request that waitress is at; it has been asked already."""
+        return self._task
+
+    def service(self) -> None:
+        """Begin with the next request, in a thread of waitress."""
+        if self.requests[0].error:
+            super().service()
+            return
+        self._task = _Task(self, self.requests[0])
+        try:
+            promised = self._task.ask()
+        except BaseException:
+            super().service()  # answers with 500
+            raise
+        if promised is None:
+            super().service()
+            return
+        self._only_once = threading.Lock()
+        self._promised = promised
+        promised.promise.add_done_callback(self._answer)
+
+    def writable(self) -> bool:
+        """Whether the loop has to send. Not while somebody else is at it: they say when they are
+        done, and until then the loop would spin, and keep the interpreter from them."""
+        if not super().writable() or not self.outbuf_lock.acquire(blocking=False):
+            return False
+        self.outbuf_lock.release()
+        return True
+
+    def answer_if_overdue(self, now: float) -> None:
+        """Answer without the promise if it is too late for it; `now` is monotonic."""
+        promised = self._promised
+        if promised is not None and promised.deadline <= now:
+            self._answer(promised.promise)
+
+    def _answer(self, promise: Future[Any]) -> None:
+        promised, lock = self._promised, self._only_once
+        if promised is None or promised.promise is not promise or not lock.acquire(blocking=False):
+            return
+        self._promised = None
+        super().service()
+
+
+def _answer_of_task(environ: WSGIEnvironment, respond: StartResponse) -> Iterable[bytes]:
+    task: _Task = environ[TAKES_PROMISES]
+    return task.answer(respond)
 
 
 class WebServer:
@@ -88,7 +185,7 @@ class WebServer:
     ) -> None:
         self._sockets: MutableMapping[int, Any] = {}
         self._server: TcpWSGIServer = create_server(
-            app,
+            _answer_of_task,
             map=self._sockets,
             host=host,
             port=port,
@@ -102,12 +199,14 @@ class WebServer:
             clear_untrusted_proxy_headers=False,
         )
         self._server.channel_class = _Channel
+        self._server.app = app
         # Eight busy threads are the plan here, not a reason to warn.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self.host: str = host
         self.port: int = self._server.effective_port
         self._stopping = threading.Event()
         self._deadline = 0.0
+        self._look_for_overdue = 0.0
         self._thread = threading.Thread(target=self._serve, name="jinkies-web", daemon=True)
 
     @property
@@ -155,6 +254,11 @@ class WebServer:
 
     def _turn(self, wait: float) -> None:
         wasyncore.loop(timeout=wait, use_poll=True, map=self._sockets, count=1)
+        now = time.monotonic()
+        if now >= self._look_for_overdue:
+            self._look_for_overdue = now + _LOOP_WAIT
+            for channel in self._channels():
+                channel.answer_if_overdue(now)
 
     def _channels(self) -> Iterable[Any]:
         return list(self._server.active_channels.values())

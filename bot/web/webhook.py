@@ -22,6 +22,7 @@ from bot.sources.request import PathForm, Source
 from bot.sources.table import SDK, SourceSettings, source_table
 from bot.web.answer import Answer, reason_json
 from bot.web.door import Beside, Door, Submit
+from bot.web.promised import TAKES_PROMISES, Promised, PromisedBody
 from bot.web.sdk import PREFLIGHT, SDK_PATH, for_sdk
 from bot.web.settings import Readiness, WebSettings
 
@@ -98,14 +99,17 @@ class _StraightWay:
         if found is None or (method != "POST" and (method, found.name) != ("OPTIONS", SDK)):
             return self._flask(environ, start_response)
         started = time.perf_counter()
-        answer = self._answer(found, method, environ)
-        if access_log.isEnabledFor(logging.INFO):
-            milliseconds = (time.perf_counter() - started) * 1000
-            path = shown_path(environ["PATH_INFO"])  # no query: it may carry a secret too
-            access_log.info("%s %s %d %.1f ms", method, path, answer.status, milliseconds)
-        headers = {**SECURITY_HEADERS, **answer.headers, "Content-Length": str(len(answer.body))}
-        start_response(_STATUS_LINES[answer.status], list(headers.items()))
-        return [answer.body]
+        taken = PREFLIGHT if method == "OPTIONS" else self._door.take(found.name, environ)
+
+        def told(answer: Answer) -> list[bytes]:
+            answer = for_sdk(answer) if found.path is PathForm.SDK else answer
+            return _told(answer, method, environ["PATH_INFO"], started, start_response)
+
+        if not isinstance(taken, Promised):
+            return told(taken)
+        if TAKES_PROMISES not in environ:
+            return told(taken.answer())
+        return PromisedBody(taken, lambda: told(taken.answer()))
 
     def _door_of(self, path: str) -> Source | None:
         """The door at exactly this path, whatever the secret in it."""
@@ -117,11 +121,18 @@ class _StraightWay:
             return found if found is not None and found.path is wanted else None
         return sources.get(SDK) if SDK_PATH.fullmatch(path) else None
 
-    def _answer(self, source: Source, method: str, environ: WSGIEnvironment) -> Answer:
-        if method == "OPTIONS":
-            return PREFLIGHT
-        answer = self._door.deliver(source.name, environ)
-        return for_sdk(answer) if source.path is PathForm.SDK else answer
+
+def _told(
+    answer: Answer, method: str, path: str, started: float, start_response: StartResponse
+) -> list[bytes]:
+    """Give the answer to the server, and to the log of accesses."""
+    if access_log.isEnabledFor(logging.INFO):
+        milliseconds = (time.perf_counter() - started) * 1000
+        shown = shown_path(path)  # no query: it may carry a secret too
+        access_log.info("%s %s %d %.1f ms", method, shown, answer.status, milliseconds)
+    headers = {**SECURITY_HEADERS, **answer.headers, "Content-Length": str(len(answer.body))}
+    start_response(_STATUS_LINES[answer.status], list(headers.items()))
+    return [answer.body]
 
 
 def shown_path(path: str) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from bot.web.server import WebServer
+from bot.web.server import THREADS, WebServer
 
 SECRET = "a-long-random-secret"
 HEADERS = {"Authorization": f"Bearer {SECRET}"}
@@ -140,3 +141,93 @@ def test_a_taken_port_is_an_error_at_construction(
 ) -> None:
     with pytest.raises(OSError):
         WebServer(make_app(), port=server.port)
+
+
+def test_many_more_wait_for_their_commit_than_there_are_threads(
+    server: WebServer, intake: Any
+) -> None:
+    intake.holds = True
+    arrived = threading.Semaphore(0)
+    intake.arrived = arrived.release
+    connections = [connected(server) for _ in range(5 * THREADS)]
+    for connection in connections:
+        connection.request("POST", "/webhook/generic", BODY, HEADERS)
+    for _ in connections:
+        assert arrived.acquire(timeout=5)
+    other = connected(server)
+    other.request("GET", "/health")
+    assert other.getresponse().status == 200
+    intake.commit()
+    assert [connection.getresponse().status for connection in connections] == [202] * 40
+
+
+def test_a_commit_that_comes_too_late_disturbs_nobody(
+    make_app: Callable[..., Flask], intake: Any
+) -> None:
+    server = WebServer(make_app(commit_timeout=0.05), port=0)
+    server.start()
+    try:
+        intake.holds = True
+        connection = connected(server)
+        connection.request("POST", "/webhook/generic", BODY, HEADERS)
+        late = connection.getresponse()
+        assert (late.status, late.getheader("Retry-After")) == (503, "1")
+        late.read()
+        intake.commit()
+        intake.holds = False
+        connection.request("POST", "/webhook/generic", BODY, HEADERS)
+        assert connection.getresponse().status == 202
+    finally:
+        server.stop()
+
+
+def test_requests_sent_in_one_go_are_answered_in_order(server: WebServer, intake: Any) -> None:
+    intake.holds = True
+    arrived = threading.Event()
+    intake.arrived = arrived.set
+    head = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items()).encode()
+    post = b"POST /webhook/generic HTTP/1.1\r\nHost: x\r\n" + head
+    with socket.create_connection((server.host, server.port), timeout=5) as client:
+        client.sendall(
+            post
+            + b"Content-Length: %d\r\n\r\n" % len(BODY)
+            + BODY
+            + b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        )
+        assert arrived.wait(5)
+        intake.commit()
+        answers = b"".join(iter(lambda: client.recv(65_536), b""))
+    assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"202", b"200"]
+
+
+def test_who_leaves_before_the_commit_leaves_the_others_in_peace(
+    server: WebServer, intake: Any
+) -> None:
+    intake.holds = True
+    arrived = threading.Semaphore(0)
+    intake.arrived = arrived.release
+    leaver, stayer = connected(server), connected(server)
+    for connection in (leaver, stayer):
+        connection.request("POST", "/webhook/generic", BODY, HEADERS)
+        assert arrived.acquire(timeout=5)
+    leaver.close()
+    intake.commit()
+    assert stayer.getresponse().status == 202
+
+
+def test_a_fault_of_ours_is_a_500_and_the_server_goes_on(
+    server: WebServer, intake: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    intake.arrived = lambda: {}.pop("a fault")
+    connection = connected(server)
+    connection.request("POST", "/webhook/generic", BODY, HEADERS)
+    assert connection.getresponse().status == 500
+    intake.arrived = lambda: None
+    other = connected(server)
+    other.request("POST", "/webhook/generic", BODY, HEADERS)
+    assert other.getresponse().status == 202
+    assert "a fault" in caplog.text
+
+
+def connected(server: WebServer) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection(server.host, server.port, timeout=5)
