@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 import aiohttp
+import documented
 import pytest
 from rehearsal import SECRET, TRACE, Rehearsal
 
@@ -108,6 +109,16 @@ async def test_a_poll_and_a_subscription_of_the_same_lines_count_once(
     again = await scanned(rehearsal, since="60m", groups=[GROUP])
     assert (again["errors"], again["duplicates"]) == (1, 1)
     await rehearsal.card(1, "ZeroDivisionError", "checkout", "**1×**")
+
+
+async def test_the_documented_request_scans(stage: Rehearsal, aws: CloudWatchStandIn) -> None:
+    crashed(aws)
+    rehearsal = with_aws(stage, aws)
+    await rehearsal.start()
+    command = documented.block("scanned log groups", "curl")
+    said = await documented.run(command, rehearsal.web_url, WEBHOOK_SECRET=SECRET)
+    assert '"new_alerts":1' in said
+    await rehearsal.card(1, "ZeroDivisionError", "checkout")
 
 
 async def test_the_schedule_brings_cards_by_itself(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import time
 
 import aiohttp
+import documented
 from pydantic import SecretStr
 from rehearsal import REPOSITORY, Rehearsal, crash, labels, text
+from rehearsal import SECRET as OURS
 
 SECRET = "a-long-secret-of-this-door"
 
@@ -53,6 +56,47 @@ async def test_an_issue_closed_and_reopened_on_github_moves_the_card(stage: Rehe
     await on_github(rehearsal, "issues/1", "reopen")
     card = await rehearsal.card(alert, "🔴 Open", "Issue #1 (open)")
     assert "reopened" in text(card)
+
+
+async def test_the_documented_command_reports_an_error(rehearsal: Rehearsal) -> None:
+    command = documented.block("generic", "curl")
+    said = await documented.run(command, rehearsal.web_url, WEBHOOK_SECRET=OURS)
+    assert '"event_id":"checkout/production/1"' in said
+    await rehearsal.card(1, "It broke", "checkout")
+
+
+async def test_the_documented_slack_address_takes_what_anything_posts_to_slack(
+    stage: Rehearsal,
+) -> None:
+    rehearsal = await opened(stage, SLACK_WEBHOOK_SECRET=SECRET)
+    address = documented.block("slack_webhook", documented.ADDRESS).strip()
+    command = f"curl {address.replace('SECRET', SECRET)} "
+    await documented.run(command + """-d '{"text": "disk full"}'""", rehearsal.web_url)
+    await rehearsal.card(1, "disk full")
+    form = '--data-urlencode \'payload={"text": "50 % of mails & more are late"}\''
+    await documented.run(command + form, rehearsal.web_url)
+    await rehearsal.card(2, "50 % of mails & more are late")
+
+
+async def test_datadog_s_documented_payload_says_all_of_a_monitor(stage: Rehearsal) -> None:
+    rehearsal = await opened(stage, DATADOG_SECRET=SECRET)
+    filled = {
+        "ID": "7", "EVENT_TITLE": "[Triggered] Latency", "TEXT_ONLY_MSG": "p99 is 4 s",
+        "ALERT_TRANSITION": "Triggered", "ALERT_ID": "42", "AGGREG_KEY": "k", "PRIORITY": "P1",
+        "TAGS": "service:checkout,env:staging", "HOSTNAME": "web-1",
+        "LINK": "https://app.datadoghq.com/event/7", "SNAPSHOT": "",
+        "LAST_UPDATED": str(int(time.time() * 1000)),
+    }  # fmt: skip
+    payload = documented.block("datadog", "{")
+    payload = re.sub(r"\$([A-Z_]+)", lambda found: filled[found[1]], payload)
+    headers = {"Authorization": f"Bearer {SECRET}"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        answer = await session.post(f"{rehearsal.web_url}/webhook/datadog", data=payload)
+        assert answer.status == 202, await answer.text()
+        await rehearsal.card(1, "Latency", "checkout", "staging", "p99 is 4 s")
+        over = payload.replace("Triggered", "Recovered").replace('"7"', '"8"')
+        assert (await session.post(f"{rehearsal.web_url}/webhook/datadog", data=over)).ok
+    await rehearsal.card(1, "Resolved")
 
 
 async def test_services_that_count_their_ids_from_one_do_not_swallow_each_other(
