@@ -218,7 +218,8 @@ def test_who_leaves_before_the_commit_leaves_the_others_in_peace(
 def test_a_fault_of_ours_is_a_500_and_the_server_goes_on(
     server: WebServer, intake: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    intake.arrived = lambda: {}.pop("a fault")
+    faulty: dict[str, None] = {}
+    intake.arrived = lambda: faulty["a fault"]
     connection = connected(server)
     connection.request("POST", "/webhook/generic", BODY, HEADERS)
     assert connection.getresponse().status == 500
