@@ -41,6 +41,8 @@ def simulate_incident(options: argparse.Namespace, settings: Settings | None = N
         if options.list:
             _out("\n".join((*CASCADES, QUICK_ALERT)))
             return OK
+        if options.clean and options.to is None:
+            raise SettingsError(["--clean: say with --to where it was played"])
         chosen = _chosen(options)
         if options.save and not options.dry_run:
             return _saved(chosen, options.save)
@@ -246,7 +248,7 @@ async def _stage(
 
 def _judged(path: Path, place: companies.Company) -> int:
     """Judge a file, tell what is wrong; returns how much."""
-    wrong = 0
+    wrong = judged = 0
     try:
         for name, document in documents(path):
             verdict = _verdict(document, place)
@@ -257,6 +259,10 @@ def _judged(path: Path, place: companies.Company) -> int:
             if not verdict.problems:
                 _out(f"{name}: sound")
             wrong += len(verdict.problems)
+            judged += 1
+        if not judged:
+            _out(f"{path}: $ holds no scenario. Write one, or leave the file out.")
+            wrong += 1
     except Unreadable as error:
         _out(f"{path}: {_words(error.problem)}")
         wrong += 1

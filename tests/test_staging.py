@@ -15,6 +15,7 @@ import pytest
 from bot import staging
 from bot.config import Settings
 from bot.simulation.incident.arguments import add_arguments
+from bot.simulation.incident.scenario import CASCADES
 from sandbox.discord import page
 from sandbox.discord.server import DiscordStandIn
 
@@ -87,6 +88,8 @@ def test_a_batch_of_files_is_told_one_after_the_other(
         (["high-cpu", "--start", "noon"], "is no time"),
         (["high-cpu", "--save", "talk.txt"], "ends in .json"),
         (["high-cpu", "--to", "slack"], "SLACK_BOT_TOKEN"),
+        (["high-cpu", "--clean"], "say with --to"),
+        (["high-cpu,talk.yaml"], "files stand alone"),
         (["high-cpu", "--to", "discord"], "DISCORD_TOKEN"),
     ],
 )
@@ -148,6 +151,61 @@ def test_a_file_that_is_no_yaml_is_a_finding_not_a_fall(
     path.write_text("services: [", "utf-8")
     assert staging.validate_files([path]) == staging.FAILED
     assert "is no YAML" in capsys.readouterr().out
+
+
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]\n"
+    for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        (
+            "open.yaml",
+            "scenario_id: [unclosed\n  - : :",
+            "line 2 is no YAML: did not find expected",
+        ),
+        ("open.json", '{"a": 1,', "is no JSON"),
+        ("two.jsonl", '{"a": 1}\n{bad\n', "is no JSON"),
+        ("empty.yaml", "", "holds no scenario"),
+        ("comment.yml", "# nothing\n---\n", "holds no scenario"),
+        ("empty.jsonl", "\n\n", "holds no scenario"),
+        ("list.json", "[]", "$ is no object"),
+        ("number.yaml", "42", "$ is no object"),
+        ("deep.json", "[" * 100_000, "is no JSON"),
+        ("deep.yaml", "[" * 20_000, "is no YAML"),
+        ("bomb.yaml", f"{BOMB}start_time: *i\nscenario_id: *i\n", "counted with its aliases"),
+        ("circle.yaml", "scenario_id: &a [*a]", "counted with its aliases"),
+    ],
+)
+def test_rubbish_is_refused_with_a_reason(
+    name: str, text: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    assert staging.validate_files([path]) == staging.FAILED
+    assert told in capsys.readouterr().out
+
+
+def test_a_file_that_is_not_there_is_misuse(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert staging.validate_files([tmp_path / "nowhere.yaml"]) == staging.MISUSED
+    assert staging.validate_files([tmp_path]) == staging.MISUSED
+    assert "nowhere.yaml: No such file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", CASCADES)
+def test_each_of_the_ten_is_told_by_command(
+    run: Run, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(kind, "--seed", "9", *START) == staging.OK
+    told = capsys.readouterr().out
+    assert f"[{kind}-9, " in told
+    assert "ALERT" in told
+    assert "✔" in told
 
 
 # --- playing ---------------------------------------------------------------------------------

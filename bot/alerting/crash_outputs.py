@@ -200,7 +200,12 @@ class _Delivery:
         return await self._knock(address, headers, sentry_envelope(event))
 
     async def _knock(self, url: str, headers: Mapping[str, str], body: bytes) -> str:
-        status, answer = await post(url, headers, body)
+        try:
+            status, answer = await post(url, headers, body)
+        except UpstreamError as error:
+            cure = error.cure or "Check the address, and that Jinkies is running there."
+            told = f"{url} {error.detail}."
+            raise UpstreamError("The door", told, permanent=error.permanent, cure=cure) from error
         told = f"{url} answered {status}: {answer[:200].strip()}"
         if status >= 300:
             cure = "Set WEBHOOK_SECRET to what that Jinkies has." if status in (401, 403) else ""

@@ -105,7 +105,7 @@ def _refused(error: SlackApiError) -> UpstreamError:
     if code == "ratelimited" or error.response.status_code == 429:
         wait = float(error.response.headers.get("Retry-After") or 30)
         return UpstreamError("Slack", "we post too fast", retry_after=wait)
-    detail = f"refuses: {code}"
+    detail = f"refuses: {code}."
     if needed := error.response.get("needed"):
         detail += f" (needs {needed})"
     return UpstreamError(
@@ -118,5 +118,5 @@ def _refused(error: SlackApiError) -> UpstreamError:
 
 def _unreachable(error: Exception) -> UpstreamError:
     return UpstreamError(
-        "Slack", f"cannot be reached ({type(error).__name__})", cure="Check the connection."
+        "Slack", f"cannot be reached ({type(error).__name__}).", cure="Check the connection."
     )

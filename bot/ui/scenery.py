@@ -28,7 +28,11 @@ async def stage_in(
         UpstreamError: Discord does not let us, or does not answer.
     """
     async with attempt("the server"):
-        guild = await client.fetch_guild(guild_id)
+        try:
+            guild = await client.fetch_guild(guild_id)
+        except (discord.NotFound, discord.Forbidden):
+            cure = "Check DISCORD_GUILD_ID, and invite the bot."
+            raise NotFound(f"The bot is in no server {guild_id}. {cure}") from None
         channels = await guild.fetch_channels()
         roles = await guild.fetch_roles()
     rooms = {each.name: each for each in channels if isinstance(each, discord.TextChannel)}

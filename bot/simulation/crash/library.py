@@ -122,7 +122,7 @@ def read(path: Path) -> Any:
     try:
         text = path.read_text(encoding="utf-8")
         return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError) as error:
         raise BadScenario(path, [Problem("$", f"cannot be read: {error}", "")]) from None
     except json.JSONDecodeError as error:
         told = Problem(f"line {error.lineno}", f"is no JSON: {error.msg}", "Mend it there.")

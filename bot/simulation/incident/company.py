@@ -142,7 +142,10 @@ def read_data(path: Path, kind: type[T]) -> T:
         return TypeAdapter(kind).validate_python(document)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError([f"{path}: cannot be read: {error}"]) from None
-    except yaml.YAMLError as error:
+    except yaml.MarkedYAMLError as error:
+        place = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise SettingsError([f"{path}{place}: is no YAML: {error.problem}"]) from None
+    except (yaml.YAMLError, RecursionError) as error:
         raise SettingsError([f"{path}: is no YAML: {error}"]) from None
     except ValidationError as error:
         raise SettingsError(

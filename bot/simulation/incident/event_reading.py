@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.simulation.incident import taking
-from bot.simulation.incident.noting import Noting, text_of
+from bot.simulation.incident.noting import Noting, kind_of, text_of
 
 EVENT = {
     "offset_seconds": ("offset_seconds", "offset", "t", "seconds", "delay_seconds"),
@@ -34,11 +34,17 @@ EVENT = {
 
 
 class EventReading(Noting):
-    """Reads events; `start` is what their times are counted from."""
+    """Reads events.
+
+    Attributes:
+        start: what their times are counted from.
+        shifted: events were left out, so that those behind them have another place.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.start = datetime(2026, 1, 1, tzinfo=UTC)
+        self.shifted = False
 
     def event(self, path: str, event: dict[str, Any], ids: Mapping[str, int]) -> dict[str, Any]:
         """One event by our names; `ids` are the places of events that have names of their own."""
@@ -60,8 +66,9 @@ class EventReading(Noting):
         elif kind == "action":
             raw |= self._action(path, event)
         else:
-            raw["user"] = taking.person(event.get("user")) or None
-            raw["content"] = text_of(event.get("content")) or text_of(event.get("details"))
+            raw["user"] = taking.person(event.get("user")) or None  # missing, says the schema
+            content = self.text(f"{path}.content", event.get("content"))
+            raw["content"] = content or text_of(event.get("details"))
         return {name: value for name, value in raw.items() if value not in (None, "", [], {})}
 
     def _kind(self, path: str, event: Mapping[str, Any]) -> str:
@@ -112,7 +119,7 @@ class EventReading(Noting):
             return (at[0] - self.start).total_seconds()
         found = taking.seconds(value)
         if value is not None and found is None:
-            self.problem(f"{path}.offset_seconds", f"is no time: {str(value)[:40]!r}",
+            self.problem(f"{path}.offset_seconds", f"is no time, but {kind_of(value)}",
                           "Write seconds after start_time.")  # fmt: skip
         elif isinstance(value, str):
             self.note(f"{path}.offset_seconds", f"is a text; taken as {found:g}", "Write a number.")
@@ -129,7 +136,7 @@ class EventReading(Noting):
         if known is None and isinstance(value, str) and value.strip().isdecimal():
             known = int(value) if len(value) < 10 else None
         if known is None:
-            self.problem(f"{path}.thread_parent", f"names nothing: {str(value)[:40]!r}",
+            self.problem(f"{path}.thread_parent", f"names nothing: {kind_of(value)}",
                           "Write the place of an earlier event, from 0.")  # fmt: skip
             return None
         self.note(
@@ -140,6 +147,7 @@ class EventReading(Noting):
     def _mentions(self, path: str, value: object) -> list[str]:
         listed = [value] if isinstance(value, str) else value
         if not isinstance(listed, Sequence):
+            self._left_aside(f"{path}.mentions", value)
             return []
         found = [
             self.take(f"{path}.mentions[{n}]", each, taking.handle) for n, each in enumerate(listed)
@@ -151,6 +159,7 @@ class EventReading(Noting):
             value = [{"emoji": emoji, "users": users} for emoji, users in value.items()]
             self.note(f"{path}.reactions", "is an object; taken by emoji", "Write a list.")
         if not isinstance(value, Sequence) or isinstance(value, str):
+            self._left_aside(f"{path}.reactions", value)
             return []
         found = []
         for each in value:
@@ -175,6 +184,7 @@ class EventReading(Noting):
             }
             self.note(path, "is a list; taken by names", "Write an object by names.")
         if not isinstance(value, Mapping):
+            self._left_aside(path, value)
             return {}
         found = {}
         for name, each in value.items():
@@ -188,6 +198,12 @@ class EventReading(Noting):
                 self.note(f"{path}.{name}", f"was taken as {own}: {shown!r}", "Write a text.")
             found[own] = shown
         return found
+
+    def _left_aside(self, path: str, value: object) -> None:
+        if value is not None:
+            self.note(
+                path, f"is {kind_of(value)}, and was left aside", "Write it as the schema says."
+            )
 
     def _link(self, path: str, value: object) -> str | None:
         if value in (None, ""):

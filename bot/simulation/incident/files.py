@@ -12,6 +12,7 @@ from bot.errors import SettingsError
 from bot.simulation.incident.saving import ENDINGS
 from bot.simulation.incident.scenario import Problem
 
+MOST_VALUES = 2_000_000
 _CURE = "Write JSON, JSON Lines or YAML in UTF-8."
 
 
@@ -57,7 +58,26 @@ def _yaml(path: Path, text: bytes) -> Iterator[tuple[str, object]]:
     try:
         for number, document in enumerate(yaml.load_all(text, yaml.CSafeLoader), start=1):
             if document is not None:
+                _refuse_bombs(document)
                 yield (str(path) if number == 1 else f"{path}#{number}"), document
+    except yaml.MarkedYAMLError as error:
+        place = f"line {error.problem_mark.line + 1}" if error.problem_mark else "$"
+        raise Unreadable(Problem(place, f"is no YAML: {error.problem}", _CURE)) from None
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         told = " ".join(str(error).split())
         raise Unreadable(Problem("$", f"is no YAML: {told}", _CURE)) from None
+
+
+def _refuse_bombs(document: object) -> None:
+    """YAML's aliases make a few lines into more than any memory holds, or into a circle."""
+    waiting, seen = [document], 0
+    while waiting:
+        value = waiting.pop()
+        seen += 1
+        if seen > MOST_VALUES:
+            told = f"holds more than {MOST_VALUES:,} values, counted with its aliases"
+            raise Unreadable(Problem("$", told, "Write less, or without aliases."))
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value

@@ -65,6 +65,13 @@ class Noting:
             self.note(path, f"{str(value)[:60]!r} was taken as {found}", f"Write {found}.")
         return found or None
 
+    def text(self, path: str, value: object) -> str | None:
+        """A text without the space around it; anything else but nothing is a problem."""
+        found = text_of(value)
+        if found is None and value is not None and value != "":
+            self.problem(path, f"is no text, but {kind_of(value)}", "Write a text.")
+        return found
+
     def note(self, path: str, problem: str, cure: str) -> None:
         """Keep what was brought into our form."""
         self.found.notes.append(Problem(path, problem, cure))
@@ -72,6 +79,15 @@ class Noting:
     def problem(self, path: str, problem: str, cure: str) -> None:
         """Keep what cannot be understood."""
         self.found.problems.append(Problem(path, problem, cure))
+
+
+def kind_of(value: object) -> str:
+    """What a value is, in words; its contents may be endless."""
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "a list"
+    return f"{value!r}"[:60]
 
 
 def text_of(value: object) -> str | None:

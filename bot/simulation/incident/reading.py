@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from bot.simulation.incident import taking
 from bot.simulation.incident.event_reading import EVENT, EventReading
-from bot.simulation.incident.noting import Understood, text_of
+from bot.simulation.incident.noting import Understood, kind_of, text_of
 from bot.simulation.incident.scenario import Problem, Scenario
 
 _TOP = {
@@ -89,22 +89,31 @@ class _Reading(EventReading):
         raw: dict[str, Any] = {
             "scenario_id": self.slug("$.scenario_id", top.get("scenario_id")),
             "scenario_type": self.slug("$.scenario_type", top.get("scenario_type")),
-            "title": text_of(top.get("title")),
-            "description": text_of(top.get("description")),
+            "title": self.text("$.title", top.get("title")),
+            "description": self.text("$.description", top.get("description")),
             "start_time": self._start(top.get("start_time")),
             "services": self._services(top.get("services")),
         }
         raw["timeline"] = self._timeline(top.get("timeline"))
         raw["metadata"] = self._metadata(top.get("metadata"))
-        if not self.found.problems:
-            self._check({name: value for name, value in raw.items() if value is not None})
+        self._check({name: value for name, value in raw.items() if value is not None})
         return self.found
 
     def _check(self, raw: dict[str, Any]) -> None:
+        """What the schema says, besides what was found already."""
+        told = {each.path for each in self.found.problems}
         try:
-            self.found.scenario = Scenario.model_validate(raw)
+            scenario = Scenario.model_validate(raw)
         except ValidationError as error:
-            self.found.problems += [_told(detail) for detail in error.errors(include_url=False)]
+            found = [_told(detail) for detail in error.errors(include_url=False)]
+            self.found.problems += [
+                each
+                for each in found
+                if each.path not in told
+                and not (self.shifted and each.path.startswith("$.timeline"))
+            ]
+        else:
+            self.found.scenario = None if told else scenario
 
     # --- parts ---------------------------------------------------------------------------------
 
@@ -113,7 +122,7 @@ class _Reading(EventReading):
             return None
         taken = taking.moment(value)
         if taken is None:
-            told = f"is no time: {str(value)[:60]!r}"
+            told = f"is no time, but {kind_of(value)}"
             self.problem("$.start_time", told, "Write ISO 8601, such as 2026-01-07T14:30:00Z.")
             return None
         self.start, has_zone = taken
@@ -130,6 +139,9 @@ class _Reading(EventReading):
                 if isinstance(each, Mapping)
             }
         if not isinstance(value, Mapping):
+            if value is not None:
+                self.problem("$.services", f"is no object, but {kind_of(value)}",
+                             "Write an object by the services' names.")  # fmt: skip
             return None
         found = {}
         for name, part in value.items():
@@ -142,6 +154,7 @@ class _Reading(EventReading):
             self.note(path, "is a text; taken as the channel", "Write an object with `channel`.")
             value = {"channel": value}
         if not isinstance(value, Mapping):
+            self.problem(path, f"is no object, but {kind_of(value)}", "Write one with `channel`.")
             return {}
         part = self.named(
             path, value, _PART, quiet=("name", "service", "service_name", "timezone", "tech_stack")
@@ -167,12 +180,15 @@ class _Reading(EventReading):
 
     def _timeline(self, value: object) -> list[Any] | None:
         if not isinstance(value, Sequence) or isinstance(value, str):
+            if value is not None:
+                self.problem("$.timeline", f"is no list, but {kind_of(value)}", "Write a list.")
             return None
         named = []
         for number, each in enumerate(value):
             path = f"$.timeline[{number}]"
             if not isinstance(each, Mapping):
                 self.problem(path, "is no object", "Write an object with type and channel.")
+                self.shifted = True
                 continue
             named.append((path, self.named(path, each, EVENT)))
         ids = {str(event["id"]): place for place, (_, event) in enumerate(named) if "id" in event}
@@ -216,5 +232,7 @@ def _told(detail: Any) -> Problem:
     path = "$" + "".join(shown)
     if kind == "missing":
         return Problem(path, "is missing", "Add it; docs/rehearsals.md explains each key.")
+    if kind in {"too_short", "string_too_short"}:
+        return Problem(path, "is empty", _SCHEMA_CURE)
     message = str(detail["msg"]).removeprefix("Value error, ")
     return Problem(path, message[:1].lower() + message[1:], _SCHEMA_CURE)

@@ -170,6 +170,40 @@ def test_what_is_missing_is_named_with_a_cure() -> None:
     assert all(each.cure for each in verdict.problems)
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"title": ["x"]}, {"$.title": "is no text, but a list"}),
+        ({"services": 5}, {"$.services": "is no object, but 5"}),
+        ({"services": {"payment": 7}}, {"$.services.payment": "is no object, but 7"}),
+        ({"timeline": "nope"}, {"$.timeline": "is no list, but 'nope'"}),
+        ({"timeline": []}, {"$.timeline": "is empty"}),
+        ({"start_time": {"at": 3}}, {"$.start_time": "is no time, but an object"}),
+        ({"title": None, "timeline": 3}, {"$.title": "is missing", "$.timeline": "is no list"}),
+    ],
+)
+def test_a_wrong_type_is_told_as_one_and_all_at_once(changes: Json, told: dict[str, str]) -> None:
+    found = problems(spoilt(**changes))
+    for path, problem in told.items():
+        assert problem in found[path]
+
+
+def test_in_an_event_a_wrong_type_is_told_too() -> None:
+    document = spoilt()
+    place = next(n for n, each in enumerate(document["timeline"]) if each["type"] == "message")
+    event = document["timeline"][place]
+    event.update(content=["x"], offset_seconds="soon", reactions="👍", metrics="high", mentions=4)
+    del document["scenario_id"]
+    verdict = validate(document)
+    found = {each.path: each.problem for each in verdict.problems}
+    assert found["$.scenario_id"] == "is missing"
+    assert found[f"$.timeline[{place}].content"] == "is no text, but a list"
+    assert found[f"$.timeline[{place}].offset_seconds"] == "is no time, but 'soon'"
+    noted = {each.path for each in verdict.notes}
+    left = {f"$.timeline[{place}].{name}" for name in ("reactions", "metrics", "mentions")}
+    assert left <= noted
+
+
 def test_another_generators_spelling_is_taken_with_a_note() -> None:
     document = spoilt()
     document["events"] = document.pop("timeline")
