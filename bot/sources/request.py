@@ -90,6 +90,7 @@ class Source:
         unreadable: what is answered to a body that is proven but cannot be read.
         delivery_header: names the header with the sender's id of the delivery, which is the
             same when it is sent again.
+        patience: seconds after which the sender hangs up and counts the delivery as failed.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Source:
     keyed_by: str = ""
     is_open: bool = False
     path: PathForm = PathForm.PLAIN
+    patience: float = 10.0
 
     @property
     def secret_setting(self) -> str:

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 _SUBMITTED_AT_ONCE = 500  # a batch of 10,000 errors must not be larger than the intake's queue
 _ID_LENGTH = 100
+_OF_PATIENCE = 0.8  # of a sender's time-out; the rest is for the way there and back
 
 
 def _follow_nothing(_changes: Sequence[ShipmentChange]) -> concurrent.futures.Future[Receipts]:
@@ -109,7 +110,7 @@ class Door:
             return _Unread(request, error)
 
     def _promised(self, source: Source, at: datetime, heard: Heard) -> Answer | Promised:
-        deadline = time.monotonic() + self._settings.commit_timeout
+        deadline = self._deadline(source)
         try:
             promise = self._submit(heard.events)
         except JinkiesError as error:
@@ -123,9 +124,10 @@ class Door:
     def _received(self, source: Source, heard: Heard | _Unread) -> tuple[Reception, Answer]:
         if isinstance(heard, _Unread):
             return Reception.UNREADABLE, self._unread(source, heard.request, heard.error)
-        receipts: Sequence[Receipt] = self._committed(heard.events)
+        deadline = self._deadline(source)
+        receipts: Sequence[Receipt] = self._committed(heard.events, deadline)
         if heard.shipments:
-            receipts = [*receipts, *self._waited(self._beside.follow(heard.shipments))]
+            receipts = [*receipts, *self._waited(self._beside.follow(heard.shipments), deadline)]
         if heard.confirm is not None:
             self._beside.confirm(heard.confirm)
         is_news = heard.events or heard.shipments or heard.confirm
@@ -174,29 +176,30 @@ class Door:
     def _unread(self, source: Source, request: Request, error: BadPayload) -> Answer:
         """Keep what can be told of it, then answer as its sender takes it best."""
         event = self._unreadable.event(source, request, error)
-        receipts = self._committed((event,)) if event is not None else ()
+        deadline = self._deadline(source)
+        receipts = self._committed((event,), deadline) if event is not None else ()
         if isinstance(error, UnknownEncoding) or source.unreadable is Unreadable.REFUSED:
             return refusal(error)
         return accepted(Heard(note=f"unreadable: {error.reason}"), receipts)
 
-    def _committed(self, events: tuple[Event, ...]) -> Sequence[Receipt]:
-        deadline = time.monotonic() + self._settings.commit_timeout
+    def _deadline(self, source: Source) -> float:
+        """Until when to wait for the commit: an answer must come before its sender hangs up."""
+        patience = min(self._settings.commit_timeout, _OF_PATIENCE * source.patience)
+        return time.monotonic() + patience
+
+    def _committed(self, events: tuple[Event, ...], deadline: float) -> Sequence[Receipt]:
         receipts: list[Receipt] = []
         for first in range(0, len(events), _SUBMITTED_AT_ONCE):
             future = self._submit(events[first : first + _SUBMITTED_AT_ONCE])
             receipts += self._waited(future, deadline)
         return receipts
 
-    def _waited(
-        self, future: concurrent.futures.Future[Receipts], deadline: float | None = None
-    ) -> Receipts:
-        if deadline is None:
-            deadline = time.monotonic() + self._settings.commit_timeout
+    def _waited(self, future: concurrent.futures.Future[Receipts], deadline: float) -> Receipts:
         try:
             return future.result(max(0.0, deadline - time.monotonic()))
         except (concurrent.futures.TimeoutError, concurrent.futures.CancelledError):
             # It may still be committed; the same event id then counts once at the next try.
-            log.warning("no commit within %.1f s", self._settings.commit_timeout)
+            log.warning("no commit in time; its sender hears 503")
             raise Overloaded from None
 
 

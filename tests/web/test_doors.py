@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -15,7 +16,7 @@ from typing import Any
 import brotli
 import pytest
 import zstandard
-from werkzeug.test import TestResponse
+from werkzeug.test import TestResponse, create_environ
 
 from bot.errors import UpstreamError
 from bot.models import Receipt, Reception, Severity, ShipmentChange
@@ -25,7 +26,8 @@ from bot.sources.request import Secrets, Source
 from bot.sources.sampling import sample_of
 from bot.sources.sentry.ingestion import SdkProject
 from bot.sources.table import SourceSettings, source_table
-from bot.web.door import Beside
+from bot.web.door import Beside, Door
+from bot.web.promised import Promised
 from bot.web.settings import Readiness, WebSettings
 from bot.web.webhook import create_app, shown_path
 
@@ -107,6 +109,26 @@ def test_a_sample_of_every_system_is_accepted_and_counted(house: House, source: 
     assert answer.status_code in (200, 202), answer.text
     assert len(house.intake.events) == 1
     assert house.counted == {(source.name, Reception.ACCEPTED): 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "gives_up"),
+    [("sentry", 1), ("sentry_legacy", 3), ("slack", 3), ("pagerduty", 5), ("github", 10)],
+)
+def test_no_sender_waits_for_a_commit_until_it_gives_up(
+    intake: Any, name: str, gives_up: float
+) -> None:
+    intake.holds = True
+    body, headers = sample(TABLE[name])
+    if name == "slack":
+        body = b'{"type": "event_callback", "event": {"type": "message", "text": "error"}}'
+    proven = {**headers, **TABLE[name].proof.headers(SECRET, body, NOW)}
+    path = TABLE[name].path.format(name=name, ending=SECRET, project=7)
+    settings = WebSettings(secrets_by_source={name: Secrets(SECRET)})
+    door = Door(intake.submit, TABLE, settings, lambda: NOW, Beside())
+    taken = door.take(name, create_environ(path, method="POST", data=body, headers=proven))
+    assert isinstance(taken, Promised)
+    assert taken.deadline - time.monotonic() < gives_up
 
 
 @pytest.mark.parametrize("source", TABLE.values(), ids=lambda source: source.name)
