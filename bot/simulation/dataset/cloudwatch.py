@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import NamedTuple
 
 from bot.simulation.dataset.configuration import METRICS, Config
@@ -54,13 +55,12 @@ _STATEMENT = "SELECT * FROM order_lines WHERE order_id = "
 
 
 class Series(NamedTuple):
-    """A metric of a metric stream: `head` up to its timestamp, `tail` after its value."""
+    """A metric of a metric stream. `shape` waits for its time, max, min, sum and count."""
 
     service: str
     metric: int
     factor: float
-    head: str
-    unit: str
+    shape: str
 
 
 class CloudWatch:
@@ -102,25 +102,28 @@ class CloudWatch:
                 for one in self._series
             ]
         draws = words(len(self._series), self._seed, "metrics", minute.number)
-        start = f'{minute.epoch_ms},"value":{{"max":'
-        period = self._period
-        found: list[Entry] = []
-        for place, ((_, _, factor, head, unit), values, blame) in enumerate(self._rows):
+        period, moment = self._period, minute.epoch_ms
+        shapes: list[str] = []
+        figures: list[float] = []
+        blames: list[int] = []
+        for place, ((_, _, factor, shape), values, blame) in enumerate(self._rows):
             if period > 1 and (minute.number + place) % period and not blame[index]:
                 continue
             word = draws[place]
             value = values[index] * factor
             count = 40 + word % 41
-            high, low = 1.06 + (word >> 16 & 255) / 500, 0.55 + (word >> 8 & 127) / 400
-            found.append(
-                (
-                    0,
-                    f'{head}{start}{value * high:.6g},"min":{value * low:.6g},"sum":'
-                    f'{value * count:.8g},"count":{count}.0}},"unit":"{unit}"}}',
-                    blame[index],
-                )
+            shapes.append(shape)
+            figures += (
+                moment,
+                value * (1.06 + (word >> 16 & 255) / 500),
+                value * (0.55 + (word >> 8 & 127) / 400),
+                value * count,
+                count,
             )
-        return found
+            blames.append(blame[index])
+        # All numbers of a minute in one go: a third of the time of line by line.
+        lines = ("\n".join(shapes) % tuple(figures)).split("\n") if shapes else []
+        return list(zip(repeat(0), lines, blames))
 
     def _access(self, minute: Minute) -> list[Entry]:
         """API Gateway's access log of the requests that came from outside."""
@@ -152,7 +155,7 @@ class CloudWatch:
                     f'{size},\\"integrationLatency\\":{ms},\\"xrayTraceId\\":'
                     f'\\"1-{trace[:8]}-{trace[8:]}\\",\\"userAgent\\":\\"{agent}\\"}}",'
                     f'"ingestionTime":{start + at + 300 + size % 907},'
-                    f'"eventId":"37{start + at:014d}{event_id}"}}',
+                    f'"eventId":"370{start + at}{event_id}"}}',
                     blame,
                 )
             )
@@ -246,15 +249,15 @@ def _all_series(config: Config) -> tuple[Series, ...]:
     start = (
         f'"@kind":"metric","metric_stream_name":"{company.name}-metrics","account_id":'
         f'"{company.account}","region":"{company.region}"'
-    )
+    ).replace("%", "%%")
     found = [
         Series(
             service.name,
             metric,
             1.0,
             f'{start},"namespace":"Shop/Services","metric_name":"{name}","dimensions":{{'
-            f'"ClusterName":"{company.cluster}","ServiceName":"{service.name}"}},"timestamp":',
-            UNITS[metric],
+            f'"ClusterName":"{company.cluster}","ServiceName":"{service.name}"}}'
+            f"{_figures(UNITS[metric])}",
         )
         for service in config.services
         for metric, name in enumerate(_NAMES)
@@ -264,13 +267,20 @@ def _all_series(config: Config) -> tuple[Series, ...]:
         namespace, name, dimension, service_name, metric_name, factor, unit = row.split("|")
         if service_name in names:
             key, _, value = dimension.partition("=")
-            head = (
+            shape = (
                 f'{start},"namespace":"{namespace}","metric_name":"{name}","dimensions":'
-                f'{{"{key}":"{value}"}},"timestamp":'
+                f'{{"{key}":"{value}"}}{_figures(unit)}'
             )
             metric = METRICS.index(metric_name)
-            found.append(Series(service_name, metric, float(factor), head, unit))
+            found.append(Series(service_name, metric, float(factor), shape))
     return tuple(found)
+
+
+def _figures(unit: str) -> str:
+    return (
+        ',"timestamp":%d,"value":{"max":%.6g,"min":%.6g,"sum":%.8g,"count":%d.0},'
+        f'"unit":"{unit}"}}'
+    )
 
 
 def _head(group: str, stream: str) -> str:
@@ -282,7 +292,7 @@ def _log(head: str, stamp: int, message: str, delay: int, digits: str) -> str:
     """A log event; its id is a time and digits without meaning."""
     return (
         f'{head}{stamp},"message":"{message}","ingestionTime":{stamp + delay},'
-        f'"eventId":"37{stamp:014d}{digits}"}}'
+        f'"eventId":"370{stamp}{digits}"}}'
     )
 
 

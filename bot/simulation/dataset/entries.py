@@ -5,11 +5,13 @@ from __future__ import annotations
 Entry = tuple[int, str, int]
 """Milliseconds of the minute; the line after its `@id`; the bits of the incidents it belongs to."""
 
-SECONDS = tuple(f"{at // 1000:02d}.{at % 1000:03d}" for at in range(60_000))
-"""Milliseconds of a minute as ISO seconds."""
-
 THOUSAND = tuple(f"{number:03d}" for number in range(1000))
 """Three digits: a third of a second's parts."""
+
+SECONDS = tuple(
+    f"{second}.{part}" for second in map("{:02d}".format, range(60)) for part in THOUSAND
+)
+"""Milliseconds of a minute as ISO seconds."""
 
 
 def period(series: int, per_minute: float) -> int:

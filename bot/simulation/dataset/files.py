@@ -55,7 +55,7 @@ def _compressor(name: str, path: str) -> _Compressor:
         from isal import isal_zlib
 
         # Long lines in which one more look finds much: within a fifth of gzip -6 only so.
-        level = int(name[5]) + path.startswith(("sentry/", "kubernetes/"))
+        level = int(name[5]) + path.startswith("sentry/")
         made: _Compressor = isal_zlib.compressobj(level, isal_zlib.DEFLATED, 31)
         return made
     return zlib.compressobj(ZLIB_LEVEL, zlib.DEFLATED, 31)

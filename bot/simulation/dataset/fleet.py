@@ -48,7 +48,7 @@ class Pod:
     restarts: int
     since: int
     deployment: Deployment
-    kubernetes: str  # the object that Fluent Bit adds to each of its lines, as JSON
+    ending: str  # of each of its lines: what Fluent Bit adds to a record, as JSON
 
 
 class Fleet:
@@ -78,6 +78,8 @@ class Fleet:
         }
         self._shipping = self._with_action("deploy")
         self._killed = self._with_action("oom")
+        self._planned = {name: self._changes(name) for name in self._services}
+        self._steady: dict[str, tuple[int, int, tuple[Pod, ...]]] = {}
         self.deployment = lru_cache(4096)(self._deployment)
         self._release = lru_cache(512)(self._make_release)
         self._pod = lru_cache(2048)(self._make_pod)
@@ -93,8 +95,32 @@ class Fleet:
             for name in self._services
         }
 
+    def _changes(self, service: str) -> tuple[int, ...]:
+        """The minutes in which the plan changes what runs of a service."""
+        shipped = [at for one in self._shipping[service] for at in (one.start, one.end)]
+        killed = [one.kill_minute for one in self._killed[service]]
+        released = [one.start for one in self._releases[service]]
+        return tuple(sorted([*shipped, *killed, *released, *self._drains[service]]))
+
     def pods(self, service: str, minute: int) -> tuple[Pod, ...]:
         """The running pods of a service."""
+        asked, until, pods = self._steady.get(service, (0, 0, ()))
+        if not asked <= minute < until:
+            pods = self._running(service, minute)
+            self._steady[service] = minute, self._next_change(service, minute), pods
+        return pods
+
+    def _next_change(self, service: str, minute: int) -> int:
+        """Until when what runs at `minute` goes on running."""
+        slots = range(self._services[service].replicas)
+        rhythms = [self._rhythm("moves", service, slot) for slot in slots]
+        rhythms.append(self._rhythm("deployments", service, 0))
+        regular = [
+            (minute + offset) // period * period + period - offset for period, offset in rhythms
+        ]
+        return min(*regular, *(at for at in self._planned[service] if at > minute))
+
+    def _running(self, service: str, minute: int) -> tuple[Pod, ...]:
         deployment = self.deployment(service, minute)
         restarts = self._restarts(service, deployment, minute)
         return tuple(
@@ -183,9 +209,10 @@ class Fleet:
     ) -> str:
         company = self._config.company
         return (
-            f'{{"pod_name":"{name}","namespace_name":"{company.namespace}","pod_id":"{uid}",'
+            f'\\n","kubernetes":{{"pod_name":"{name}","namespace_name":"{company.namespace}",'
+            f'"pod_id":"{uid}",'
             f'"labels":{{"app":"{service.name}"}},"host":"{node}","container_name":"{service.name}",'
-            f'"docker_id":"{container}"}}'
+            f'"docker_id":"{container}"}}}}'
         )
 
 

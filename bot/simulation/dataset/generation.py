@@ -12,7 +12,8 @@ import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +103,10 @@ def make_and_note(job: Job, hour: int) -> HourDone:
     """Make one hour and note it; what a worker runs."""
     result = make_hour(job, hour)
     with disk_named(Path(job.root)):
-        write_json(_part(job, hour), asdict(result), indent=None)
-    return result
+        write_json(_ids_of(job, hour), result.ids, indent=None)
+        files = {"files": [asdict(file) for file in result.files]}
+        write_json(_part(job, hour), files, indent=None)  # the last: now the hour is done
+    return replace(result, ids={})
 
 
 def _run(
@@ -184,6 +187,10 @@ def _part(job: Job, hour: int) -> Path:
     return Path(job.root) / _PARTS / f"{hour // HOUR}.json"
 
 
+def _ids_of(job: Job, hour: int) -> Path:
+    return Path(job.root) / _PARTS / f"{hour // HOUR}.ids.json"
+
+
 def _is_done(job: Job, hour: int) -> bool:
     """Whether an hour's note is there and its files are as long as it says."""
     path = _part(job, hour)
@@ -200,9 +207,10 @@ def _finish(job: Job) -> None:
     world = world_of(job)
     root = Path(job.root)
 
+    @lru_cache(4)  # incidents come in order of their beginning, and few last longer than two hours
     def part_of(hour: int) -> Part:
-        path = root / _PARTS / f"{hour}.json"
-        ids: Part = read_json(path)["ids"] if path.exists() else {}
+        path = _ids_of(job, hour * HOUR)
+        ids: Part = read_json(path) if path.exists() else {}
         return ids
 
     truth = {}
@@ -219,12 +227,8 @@ def _write_manifest(job: Job, *, complete: bool, truth: Mapping[str, int]) -> No
     """The manifest says nothing of clocks or workers: the same job has the same manifest."""
     root = Path(job.root)
     (root / CONFIGURATION).write_text(job.text, encoding="utf-8", newline="\n")
-    files = [
-        file
-        for hour in job.hours()
-        if _part(job, hour).exists()
-        for file in read_json(_part(job, hour))["files"]
-    ]
+    notes = (_part(job, hour) for hour in job.hours())
+    files = [file for note in notes if note.exists() for file in read_json(note)["files"]]
     counts = {
         source: sum(file["entries"] for file in files if file["path"].startswith(f"{source}/"))
         for source in SOURCES

@@ -50,7 +50,7 @@ class Grafana:
         if self._of is not minute.load:
             self._of = minute.load
             self._points = {
-                (name, metric): _joined([f"{value:.2f}" for value in row])
+                (name, metric): _joined(row)
                 for name, rows in minute.load.values.items()
                 for metric, row in enumerate(rows)
             }
@@ -111,10 +111,11 @@ class Grafana:
         return found
 
 
-def _joined(points: list[str]) -> tuple[str, list[int]]:
+def _joined(row: list[float]) -> tuple[str, list[int]]:
     """The points of a panel as one text, and where each begins, so that any window is a slice."""
-    starts = list(accumulate((len(point) + 1 for point in points), initial=0))
-    return ",".join(points), starts
+    text = "%.2f," * len(row) % tuple(row)
+    starts = list(accumulate((len(point) + 1 for point in text.split(",")), initial=0))
+    return text, starts
 
 
 def _annotation(minute: Minute, service: str, text: str, tag: str, place: int) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, compress
 from operator import itemgetter
 from pathlib import Path
 
 from bot.simulation.dataset.cloudwatch import CloudWatch
 from bot.simulation.dataset.configuration import SOURCES, Config, read
 from bot.simulation.dataset.draws import words
-from bot.simulation.dataset.entries import Entry, count_of
+from bot.simulation.dataset.entries import THOUSAND, Entry, count_of
 from bot.simulation.dataset.files import LineFile, Written, disk_named
 from bot.simulation.dataset.fleet import Fleet
 from bot.simulation.dataset.grafana import Grafana
@@ -27,7 +27,7 @@ from bot.simulation.dataset.sentry import EVERYDAY_SHARE, Sentry
 from bot.simulation.dataset.traffic import HOUR, Traffic, hour_name, stamp
 
 Ids = dict[str, dict[str, list[int]]]
-_NUMBERS = tuple(map('%07d",'.__mod__, range(65_536)))
+_NUMBERS = tuple(f'{high}{low}",' for high in map("{:04d}".format, range(64)) for low in THOUSAND)
 _AT = itemgetter(0)
 _POD_LOG_SHARE = 0.72
 """Of Kubernetes' entries, those that requests leave."""
@@ -87,8 +87,8 @@ class World:
         self.cloudwatch = CloudWatch(config, job.seed, self.rates["cloudwatch"], decoys)
         self.grafana = Grafana(config, job.seed, self.rates["grafana"], decoys)
 
-    def minute(self, load: Load, number: int) -> dict[str, list[Entry]]:
-        """The entries of one minute by source, in order of time."""
+    def minute(self, load: Load, number: int) -> Iterator[tuple[str, list[Entry]]]:
+        """The entries of one minute, source by source, in order of time."""
         index = number - load.start + LOOK_BACK
         factor = load.traffic[index]
         word = words(1, self.seed, "volume", number)[0]
@@ -98,18 +98,29 @@ class World:
         requests = self.requests.make(load, pods, number, count_of(expected * surge, word))
         if any(start <= number < end for start, end in self.crawled):
             requests = sorted([*requests, *self.requests.crawl(load, pods, number)])
-        minute = Minute(number, index, stamp(number), number * 60_000, load, pods, requests, factor)
+        minute = Minute(
+            number,
+            index,
+            stamp(number),
+            stamp(number - 1),
+            number * 60_000,
+            load,
+            pods,
+            requests,
+            factor,
+        )
         everyday = self.rates["sentry"] * EVERYDAY_SHARE * factor
         reports = self.reporter.make(minute, count_of(everyday, word >> 12))
-        found = {
-            "kubernetes": self.kubernetes.minute(minute, reports),
-            "sentry": self.sentry.minute(minute, reports),
-            "cloudwatch": self.cloudwatch.minute(minute),
-            "grafana": self.grafana.minute(minute),
-        }
-        for entries in found.values():
-            entries.sort(key=_AT)
-        return found
+        # One source after the other: what is made is written while it is in the processor's cache.
+        yield "kubernetes", _sorted(self.kubernetes.minute(minute, reports))
+        yield "sentry", _sorted(self.sentry.minute(minute, reports))
+        yield "cloudwatch", _sorted(self.cloudwatch.minute(minute))
+        yield "grafana", _sorted(self.grafana.minute(minute))
+
+
+def _sorted(entries: list[Entry]) -> list[Entry]:
+    entries.sort(key=_AT)
+    return entries
 
 
 class _Kept(threading.local):
@@ -163,22 +174,21 @@ def _fill(
     places = dict.fromkeys(SOURCES, 0)
     marked: dict[str, dict[int, list[int]]] = {source: {} for source in SOURCES}
     for number in minutes:
-        for source, entries in world.minute(load, number).items():
+        for source, entries in world.minute(load, number):
             if not entries:
                 continue
             place = places[source]
-            head = f'{{"@id":"{source[0]}-{hour}-'
+            head = f'\n{{"@id":"{source[0]}-{hour}-'
             count = len(entries)
             _, lines, blames = zip(*entries, strict=True)
-            pieces = [head, "", "", "\n"] * count
-            pieces[1::4] = _numbers(place, count)
-            pieces[2::4] = lines
+            pieces = [head, "", ""] * count
+            pieces[1::3] = _numbers(place, count)
+            pieces[2::3] = lines
+            pieces[0] = head[1:]
+            pieces.append("\n")
             files[source].write("".join(pieces).encode("ascii"), count)
-            if any(blames):
-                by_blame = marked[source]
-                for at, blame in enumerate(blames, place):
-                    if blame:
-                        by_blame.setdefault(blame, []).append(at)
+            for at in compress(range(count), blames):
+                marked[source].setdefault(blames[at], []).append(place + at)
             places[source] = place + count
     return _named(load, marked)
 

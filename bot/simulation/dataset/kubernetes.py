@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 from bot.simulation.dataset.codebase import site
 from bot.simulation.dataset.configuration import Config
@@ -13,25 +12,22 @@ from bot.simulation.dataset.fleet import Pod
 from bot.simulation.dataset.happenings import happenings
 from bot.simulation.dataset.load import CPU, MEMORY
 from bot.simulation.dataset.reports import Report
-from bot.simulation.dataset.requests import Hop, Minute, Request
-
-_MILLION = 1_000_000
-_HEAD = '"@kind":"log","time":"%s%sZ","stream":"%s","log":"'
-_TAIL = '\\n","kubernetes":%s}'
+from bot.simulation.dataset.requests import Minute
 
 
-def _shape(text: str) -> str:
+def _shape(text: str, stream: str = "stderr") -> str:
     """A line's template inside a JSON string inside a record of Fluent Bit."""
-    return _HEAD + json.dumps(text)[1:-1] + _TAIL
+    head = f'"@kind":"log","time":"%sZ","stream":"{stream}","log":"'
+    return f"{head}{json.dumps(text)[1:-1]}%s"
 
 
 _ERROR = {
-    "go": _shape('{"level":"error","ts":"%s%sZ","caller":"%s:%d","msg":"%s","error":"%s",'
+    "go": _shape('{"level":"error","ts":"%sZ","caller":"%s:%d","msg":"%s","error":"%s",'
                  '"trace_id":"%s","span_id":"%s","path":"%s"}'),
-    "java": _shape("%s%sZ ERROR 1 --- [%s:%d] %s : %s trace=%s span=%s path=%s"),
-    "node": _shape('{"level":50,"time":"%s%sZ","file":"%s:%d","type":"%s","msg":"%s",'
+    "java": _shape("%sZ ERROR 1 --- [%s:%d] %s : %s trace=%s span=%s path=%s"),
+    "node": _shape('{"level":50,"time":"%sZ","file":"%s:%d","type":"%s","msg":"%s",'
                    '"traceId":"%s","spanId":"%s","url":"%s"}'),
-    "python": _shape("%s%s ERROR [%s:%d] %s: %s trace_id=%s span_id=%s path=%s"),
+    "python": _shape("%s ERROR [%s:%d] %s: %s trace_id=%s span_id=%s path=%s"),
 }  # fmt: skip
 # Each has a number, a number and a hexadecimal text.
 _QUIET = {
@@ -67,7 +63,7 @@ _QUIET = {
     ),
 }
 _QUIET_SHAPES = {
-    language: weighted([_shape(line) for line in lines], (30, 14, 10, 4, 2), 64)
+    language: weighted([_shape(line, "stdout") for line in lines], (30, 14, 10, 4, 2), 64)
     for language, lines in _QUIET.items()
 }
 
@@ -82,9 +78,6 @@ class Kubernetes:
         self._pods = sum(one.replicas for one in config.services)
         self._period = period(self._pods, per_minute * 0.125)
         self._quiet = per_minute * 0.15
-        self._lines: dict[str, Callable[[Minute, Request, Hop, int], str]] = {
-            "go": _go, "java": _java, "node": _node, "python": _python,
-        }  # fmt: skip
 
     def minute(self, minute: Minute, reports: list[Report]) -> list[Entry]:
         """All entries of a minute, in no order."""
@@ -96,15 +89,52 @@ class Kubernetes:
         return found
 
     def _requests(self, minute: Minute) -> list[Entry]:
+        """What each service writes of a request when it has answered."""
         found: list[Entry] = []
-        lines = self._lines
-        for request in minute.requests:
-            begin = request[0]
-            for hop in request[8]:
-                at = begin + hop[3]
+        text, epoch = minute.text, minute.epoch_ms
+        for begin, trace, user, ip, size, agent, route, path, hops, _ in minute.requests:
+            method = route[0]
+            parts, fine = THOUSAND[user * 617 % 1000], THOUSAND[(size * 729 + user) % 1000]
+            for service, pod, span, ms, status, blame, _ in hops:
+                at = begin + ms
                 if at > 59_999:
                     at = 59_999
-                found.append((at, lines[hop[0].language](minute, request, hop, at), hop[5]))
+                # The container's runtime reads its clock some microseconds after the program.
+                said, micros = f"{text}{SECONDS[at]}", ms * 7919 % 683
+                stamp = f"{said}{THOUSAND[micros + 17 + user % 300]}{fine}Z"
+                language = service.language
+                if language == "go":
+                    log = (
+                        f'{{\\"level\\":\\"info\\",\\"ts\\":\\"{said}{THOUSAND[micros]}Z\\",'
+                        f'\\"caller\\":\\"http/server.go:118\\",\\"msg\\":\\"request completed\\",'
+                        f'\\"method\\":\\"{method}\\",\\"path\\":\\"{path}\\",\\"status\\":{status},'
+                        f'\\"duration_ms\\":{ms}.{parts},\\"bytes\\":{size},'
+                        f'\\"remote_ip\\":\\"{ip}\\",\\"user_agent\\":\\"{agent}\\",'
+                        f'\\"trace_id\\":\\"{trace}\\",\\"span_id\\":\\"{span}\\"}}'
+                    )
+                elif language == "java":
+                    log = (
+                        f"{said}{THOUSAND[micros]}Z  INFO [{service.name},{trace},{span}] 1 --- "
+                        f"[nio-8080-exec-{user % 24}] c.shop.web.RequestLog : {method} {path} -> "
+                        f"{status} in {ms} ms ({size} bytes) user={user} ip={ip}"
+                    )
+                elif language == "node":
+                    log = (
+                        f'{{\\"level\\":30,\\"time\\":{epoch + at},\\"pid\\":1,\\"hostname\\":'
+                        f'\\"{pod.name}\\",\\"reqId\\":\\"{span}\\",\\"traceId\\":\\"{trace}\\",'
+                        f'\\"req\\":{{\\"method\\":\\"{method}\\",\\"url\\":\\"{path}\\",'
+                        f'\\"remoteAddress\\":\\"{ip}\\"}},\\"res\\":{{\\"statusCode\\":{status},'
+                        f'\\"bytes\\":{size}}},\\"responseTime\\":{ms}.{parts}{fine},'
+                        f'\\"msg\\":\\"request completed\\"}}'
+                    )
+                else:
+                    log = (
+                        f"{said} INFO [{service.name}.web] trace_id={trace} span_id={span} {ip} "
+                        f'\\"{method} {path} HTTP/1.1\\" {status} {size} '
+                        f"{ms}.{parts}ms user={user}"
+                    )
+                line = f'"@kind":"log","time":"{stamp}","stream":"stdout","log":"{log}{pod.ending}'
+                found.append((at, line, blame))
         return found
 
     def _quiet_lines(self, minute: Minute) -> list[Entry]:
@@ -113,21 +143,18 @@ class Kubernetes:
         draws = words(count, self._seed, "quiet lines", minute.number)
         ids = hexes(count, 12, self._seed, "quiet ids", minute.number)
         found: list[Entry] = []
+        services, all_pods, text = self._services, minute.pods, minute.text
         for word, digits in zip(draws, ids, strict=True):
-            service = self._services[word & 1023]
-            pods = minute.pods[service.name]
+            service = services[word & 1023]
+            pods = all_pods[service.name]
             pod = pods[(word >> 10) % len(pods)]
             at = (word >> 16) % 60_000
             shape = _QUIET_SHAPES[service.language][(word >> 40) & 63]
-            when = f"{SECONDS[at]}{(word >> 5) % _MILLION:06d}"
-            numbers = ((word >> 46) & 255, (word >> 32) & 2047)
-            found.append(
-                (
-                    at,
-                    shape % (minute.text, when, "stdout", *numbers, digits, pod.kubernetes),
-                    0,
-                )
+            when = (
+                f"{text}{SECONDS[at]}{THOUSAND[(word >> 5) % 1000]}{THOUSAND[(word >> 51) % 1000]}"
             )
+            line = shape % (when, (word >> 46) & 255, (word >> 32) & 2047, digits, pod.ending)
+            found.append((at, line, 0))
         return found
 
     def _metrics(self, minute: Minute) -> list[Entry]:
@@ -162,67 +189,14 @@ class Kubernetes:
         )
 
 
-def _go(minute: Minute, request: Request, hop: Hop, at: int) -> str:
-    _, pod, span, ms, status, _, _ = hop
-    _, trace, _, ip, size, agent, route, path, _, _ = request
-    moment = f"{minute.text}{SECONDS[at]}{THOUSAND[ms * 7919 % 1000]}{THOUSAND[size * 729 % 1000]}Z"
-    return (
-        f'"@kind":"log","time":"{moment}","stream":"stdout","log":"{{\\"level\\":'
-        f'\\"info\\",\\"ts\\":\\"{moment}\\",\\"caller\\":\\"http/server.go:118\\",\\"msg\\":'
-        f'\\"request completed\\",\\"method\\":\\"{route[0]}\\",\\"path\\":\\"{path}\\",'
-        f'\\"status\\":{status},\\"duration_ms\\":{ms},\\"bytes\\":{size},\\"remote_ip\\":'
-        f'\\"{ip}\\",\\"user_agent\\":\\"{agent}\\",\\"trace_id\\":\\"{trace}\\",'
-        f'\\"span_id\\":\\"{span}\\"}}\\n","kubernetes":{pod.kubernetes}}}'
-    )
-
-
-def _java(minute: Minute, request: Request, hop: Hop, at: int) -> str:
-    service, pod, span, ms, status, _, _ = hop
-    _, trace, user, ip, size, _, route, path, _, _ = request
-    moment = f"{minute.text}{SECONDS[at]}{THOUSAND[ms * 7919 % 1000]}{THOUSAND[size * 729 % 1000]}Z"
-    return (
-        f'"@kind":"log","time":"{moment}","stream":"stdout","log":"{moment}  INFO '
-        f"[{service.name},{trace},{span}] 1 --- [nio-8080-exec-{user % 24}] "
-        f"c.shop.web.RequestLog : "
-        f"{route[0]} {path} -> {status} in {ms} ms ({size} bytes) user={user} ip={ip}"
-        f'\\n","kubernetes":{pod.kubernetes}}}'
-    )
-
-
-def _node(minute: Minute, request: Request, hop: Hop, at: int) -> str:
-    _, pod, span, ms, status, _, _ = hop
-    _, trace, _, ip, size, _, route, path, _, _ = request
-    moment = f"{minute.text}{SECONDS[at]}"
-    return (
-        f'"@kind":"log","time":"{moment}{THOUSAND[ms * 7919 % 1000]}{THOUSAND[size * 729 % 1000]}'
-        f'Z","stream":"stdout","log":"{{'
-        f'\\"level\\":30,\\"time\\":{minute.epoch_ms + at - ms},\\"pid\\":1,\\"hostname\\":'
-        f'\\"{pod.name}\\",\\"reqId\\":\\"{span}\\",\\"traceId\\":\\"{trace}\\",\\"req\\":'
-        f'{{\\"method\\":\\"{route[0]}\\",\\"url\\":\\"{path}\\",\\"remoteAddress\\":\\"{ip}\\"}},'
-        f'\\"res\\":{{\\"statusCode\\":{status},\\"bytes\\":{size}}},\\"responseTime\\":{ms},'
-        f'\\"msg\\":\\"request completed\\"}}\\n","kubernetes":{pod.kubernetes}}}'
-    )
-
-
-def _python(minute: Minute, request: Request, hop: Hop, at: int) -> str:
-    service, pod, span, ms, status, _, _ = hop
-    _, trace, user, ip, size, _, route, path, _, _ = request
-    moment = f"{minute.text}{SECONDS[at]}"
-    return (
-        f'"@kind":"log","time":"{moment}{THOUSAND[ms * 7919 % 1000]}{THOUSAND[size * 729 % 1000]}'
-        f'Z","stream":"stdout","log":"'
-        f"{moment} INFO [{service.name}.web] trace_id={trace} span_id={span} "
-        f'{ip} \\"{route[0]} {path} HTTP/1.1\\" {status} {size} {ms}ms user={user}'
-        f'\\n","kubernetes":{pod.kubernetes}}}'
-    )
-
-
 def _error(minute: Minute, report: Report) -> Entry:
-    fault, seconds, service = report.fault, SECONDS[report.at], report.service
+    fault, service, word = report.fault, report.service, report.word
+    said = f"{minute.text}{SECONDS[report.at]}"
     place = site(service.name, service.language, fault, report.pod.deployment.drift)
     text = _ERROR[service.language] % (
-        minute.text, seconds, "stderr", minute.text, seconds, place.module, place.line,
+        f"{said}{THOUSAND[(word >> 20) % 1000]}{THOUSAND[(word >> 40) % 1000]}", said,
+        place.module, place.line,
         fault.type_in(service.language), report.message,
-        report.trace, report.span, report.path, report.pod.kubernetes,
+        report.trace, report.span, report.path, report.pod.ending,
     )  # fmt: skip
     return report.at, text, report.blame

@@ -50,7 +50,7 @@ class Load:
         self.incidents = plan.touching(self.first, start + HOUR)
         self.services = config.services
         self._bit = {one.id: 1 << place for place, one in enumerate(self.incidents)}
-        self._noise = config.generation.noise
+        self._wander = [1 + config.generation.noise * deviate for deviate in BELL]
         size = LOOK_BACK + HOUR
         self.traffic = [traffic.at(self.first + index) for index in range(size)]
         self.thresholds = {one.name: _thresholds(one, traffic.peak) for one in config.services}
@@ -97,23 +97,20 @@ class Load:
             late * max(1.0, 0.4 / (1.01 - full / 100))
             for late, full in zip(slow, busy, strict=True)
         ]
-        self.values[service.name] = [[round(number, 3) for number in row] for row in levels]
+        self.values[service.name] = levels
         self.blame[service.name] = marks
 
     def _quiet_columns(
         self, service: Service, noise: Sequence[Sequence[int]], place: int
     ) -> list[list[float]]:
         """Each metric of a service, minute by minute, with its noise and without incidents."""
-        size = self._noise
         quiet = [
             _quiet(service, traffic, self.first + index, place)
             for index, traffic in enumerate(self.traffic)
         ]
+        wander = self._wander
         return [
-            [
-                value * (1 + size * BELL[word % BELL_SIZE])
-                for value, word in zip(row, draws, strict=True)
-            ]
+            [value * wander[word % BELL_SIZE] for value, word in zip(row, draws, strict=True)]
             for row, draws in zip(zip(*quiet, strict=True), zip(*noise, strict=True), strict=True)
         ]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from bot.simulation.dataset.clients import ADDRESSES, FIRST_USER, USERS, addresses, agent_of
 from bot.simulation.dataset.configuration import Config, Service
 from bot.simulation.dataset.draws import hexes, weighted, words
 from bot.simulation.dataset.faults import EVERYDAY, FAULTS, Fault
 from bot.simulation.dataset.fleet import Pod
 from bot.simulation.dataset.load import Load
 from bot.simulation.dataset.plan import Incident
-from bot.simulation.dataset.requests import AGENTS, Minute, Request
+from bot.simulation.dataset.requests import Minute, Request
 
 _LEAST = 0.1
 """An intensity below which nobody reports anything."""
@@ -56,6 +57,14 @@ class Reporter:
             one.name: weight / sum(weights)
             for one, weight in zip(config.services, weights, strict=True)
         }
+        self._addresses = addresses(seed)
+        self._endpoints = {
+            one.name: [
+                (method, path)
+                for method, _, path in (endpoint.partition(" ") for endpoint in one.endpoints)
+            ]
+            for one in config.services
+        }
         self._faults = weighted([FAULTS[name] for name in EVERYDAY], (9, 5, 4, 2, 2), 64)
 
     def make(self, minute: Minute, everyday: int) -> list[Report]:
@@ -81,7 +90,7 @@ class Reporter:
             if upstream and not depends:
                 fault = FAULTS["validation"]
             waits = depends[(word >> 17) % len(depends)] if upstream and depends else ""
-            found.append(_report(minute, service, fault, word, digits, waits, 0))
+            found.append(self._report(minute, service, fault, word, digits, waits, 0))
         return found
 
     def _of_request(self, load: Load, request: Request, word: int) -> Report:
@@ -122,8 +131,30 @@ class Reporter:
                 name = incident.pattern.error if not reached.hops else "upstream"
                 waits = _toward(self._by_name, service, incident) if reached.hops else ""
                 bit = minute.load.bit(incident)
-                found.append(_report(minute, service, FAULTS[name], word, digits, waits, bit))
+                fault = FAULTS[name]
+                found.append(self._report(minute, service, fault, word, digits, waits, bit))
         return found
+
+    def _report(
+        self,
+        minute: Minute,
+        service: Service,
+        fault: Fault,
+        word: int,
+        digits: str,
+        waits: str,
+        blame: int,
+    ) -> Report:
+        endpoints = self._endpoints[service.name]
+        method, template = endpoints[(word >> 20) % len(endpoints)]
+        pods = minute.pods[service.name]
+        user = FIRST_USER + (word >> 24) % USERS
+        return Report(
+            word % 59_000, service, pods[(word >> 16) % len(pods)], fault, digits[:32],
+            digits[32:48], digits[48:80], user, self._addresses[user % ADDRESSES], method,
+            template.replace("{id}", str((word >> 12) % 89_989)), template, agent_of(user),
+            30 + (word >> 8) % 29_971, waits, blame, word,
+        )  # fmt: skip
 
 
 def _toward(services: dict[str, Service], service: Service, incident: Incident) -> str:
@@ -133,24 +164,3 @@ def _toward(services: dict[str, Service], service: Service, incident: Incident) 
     reached = {one.service for one in incident.affected}
     on_the_way = [name for name in service.depends_on if name in reached and name in services]
     return on_the_way[0] if on_the_way else incident.service
-
-
-def _report(
-    minute: Minute,
-    service: Service,
-    fault: Fault,
-    word: int,
-    digits: str,
-    waits: str,
-    blame: int,
-) -> Report:
-    endpoints = tuple(service.endpoints)
-    method, _, template = endpoints[(word >> 20) % len(endpoints)].partition(" ")
-    pods = minute.pods[service.name]
-    return Report(
-        word % 59_000, service, pods[(word >> 16) % len(pods)], fault, digits[:32], digits[32:48],
-        digits[48:80], 1_000 + (word >> 24) % 48_611,
-        f"{23 + (word >> 33) % 180}.{word >> 40 & 255}.{word >> 48 & 255}.{word >> 56}",
-        method, template.replace("{id}", str((word >> 12) % 89_989)), template,
-        AGENTS[(word >> 18) % len(AGENTS)], 30 + (word >> 8) % 29_971, waits, blame, word,
-    )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from bot.simulation.dataset.clients import ADDRESSES, AGENTS, FIRST_USER, USERS, addresses
 from bot.simulation.dataset.configuration import Config, Service
 from bot.simulation.dataset.draws import BELL_SIZE, LOGNORMAL, hexes, raw, weighted, words
 from bot.simulation.dataset.fleet import Pod
@@ -17,14 +18,6 @@ _MAX_DEPTH = 4
 _tuple = tuple.__new__
 _LAST_PLACE = BELL_SIZE - 1
 _SPANS = _MAX_DEPTH + 1
-AGENTS = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/131.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:132.0) Gecko/20100101 Firefox/132.0",
-    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/130.0.6723.58 Mobile",
-    "ShopApp/7.14.2 (iOS 18.1; iPhone15,3)",
-    "ShopApp/7.14.0 (Android 14; SM-S921B)",
-)
 
 
 class Route(NamedTuple):
@@ -61,7 +54,7 @@ class Request(NamedTuple):
     agent: str
     route: Route
     path: str
-    hops: tuple[Hop, ...]
+    hops: list[Hop]  # at least one, from the entrance down
     blame: int
 
 
@@ -72,6 +65,7 @@ class Minute:
     number: int
     index: int
     text: str  # "2026-01-05T14:03:"
+    before: str  # the minute before it
     epoch_ms: int
     load: Load
     pods: dict[str, tuple[Pod, ...]]
@@ -134,26 +128,30 @@ class RequestMaker:
         self._table = tuple(places[id(route)] for route in table)
         self._services = config.services
         self.mean_hops = sum(len(route.chain) for route in table) / len(table)
+        self._addresses = addresses(seed)
 
     def make(
         self, load: Load, pods: dict[str, tuple[Pod, ...]], number: int, count: int
     ) -> list[Request]:
         """`count` requests of minute `number`, in order of their beginning."""
-        ways = self._ways(load, pods, number - load.start + LOOK_BACK)
-        table = self._table
+        steps_of = self._steps(load, pods, number - load.start + LOOK_BACK)
+        ways: dict[int, _Way] = {}
+        table, addresses = self._table, self._addresses
         traces = raw(count * 16, self._seed, "traces", number).hex()
         spans = raw(count * _SPANS * 8, self._seed, "spans", number).hex()
-        span = 0
+        span = cut = 0
         found: list[Request] = []
-        for place, (at, word, more) in enumerate(
-            zip(
-                _arrivals(words(count, self._seed, "times", number)),
-                words(count, self._seed, "requests", number),
-                words(count, self._seed, "hops", number),
-                strict=True,
-            )
+        for at, word, more in zip(
+            _arrivals(words(count, self._seed, "times", number)),
+            words(count, self._seed, "requests", number),
+            words(count, self._seed, "hops", number),
+            strict=True,
         ):
-            route, steps, risk = ways[table[word & 4095]]
+            place = table[word & 4095]
+            way = ways.get(place)
+            if way is None:
+                way = ways[place] = _way(self._routes[place], steps_of)
+            route, steps, risk = way
             failing = -1
             if more & 0xFFFF < risk:
                 failing, steps = _failing(steps, more & 0xFFFF)
@@ -173,28 +171,17 @@ class RequestMaker:
                 hops.append(_tuple(Hop, hop))
                 span += 16
             hops.reverse()
-            found.append(
-                _tuple(
-                    Request,
-                    (
-                        at,
-                        traces[place * 32 : place * 32 + 32],
-                        1_000 + (word >> 30) % 48_611,
-                        f"{(word >> 20) % 180 + 23}.{word >> 40 & 255}."
-                        f"{word >> 48 & 255}.{word >> 56}",
-                        180 + (word >> 24) % 9_700,
-                        AGENTS[(word >> 16) % len(AGENTS)],
-                        route,
-                        f"{route[1]}{(word >> 12) % 89_989}{route[2]}" if route[3] else route[1],
-                        tuple(hops),
-                        marks,
-                    ),
-                )
-            )
+            user = FIRST_USER + (word >> 30) % USERS
+            path = f"{route[1]}{(word >> 12) % 89_989}{route[2]}" if route[3] else route[1]
+            request = (at, traces[cut : cut + 32], user, addresses[user % ADDRESSES],
+                       180 + (word >> 24) % 9_700, AGENTS[user % len(AGENTS)], route, path, hops,
+                       marks)  # fmt: skip
+            found.append(_tuple(Request, request))
+            cut += 32
         return found
 
-    def _ways(self, load: Load, pods: dict[str, tuple[Pod, ...]], index: int) -> list[_Way]:
-        """What each route means in this minute."""
+    def _steps(self, load: Load, pods: dict[str, tuple[Pod, ...]], index: int) -> dict[str, _Step]:
+        """What each service does for a request in this minute."""
         steps: dict[str, _Step] = {}
         for one in self._services:
             name = one.name
@@ -207,11 +194,7 @@ class RequestMaker:
                 marks[ERRORS][index] | marks[LATENCY][index],
                 _risk(load, name, index),
             )
-        ways: list[_Way] = []
-        for route in self._routes:
-            chain = tuple(steps[one.name] for one in reversed(route.chain))
-            ways.append((route, chain, sum(step[5] for step in chain)))
-        return ways
+        return steps
 
     def crawl(self, load: Load, pods: dict[str, tuple[Pod, ...]], number: int) -> list[Request]:
         """A crawler that asks the entrance for what is not there."""
@@ -230,7 +213,7 @@ class RequestMaker:
                 "Mozilla/5.0 (compatible; Crawler/2.1; +http://crawler.example)",
                 route,
                 f"/archive/{word >> 40}.php",
-                (Hop(entrance, pods[entrance.name][0], digits[32:], 2, 404, blame, False),),
+                [Hop(entrance, pods[entrance.name][0], digits[32:], 2, 404, blame, False)],
                 blame,
             )
             for word, digits in zip(draws, traces, strict=True)
@@ -247,6 +230,12 @@ def _arrivals(draws: list[int]) -> list[int]:
         else draw % 60_000
         for draw in draws
     )
+
+
+def _way(route: Route, steps: dict[str, _Step]) -> _Way:
+    """What a route means in this minute."""
+    chain = tuple(steps[one.name] for one in reversed(route.chain))
+    return route, chain, sum(step[5] for step in chain)
 
 
 def _risk(load: Load, service: str, index: int) -> int:

@@ -27,8 +27,8 @@ def alarm_event(config: Config, seed: int, minute: Minute, change: Crossing) -> 
     old, new = ("OK", "ALARM") if change.firing else ("ALARM", "OK")
     crossed = "was" if change.firing else "was not"
     reason = (
-        f"Threshold Crossed: 2 out of the last 3 datapoints [{value}] {crossed} greater than the "
-        f"threshold ({threshold:.1f}) (minimum 2 datapoints for {old} -> {new} transition)."
+        f"Threshold Crossed: 2 out of the last 3 datapoints [{value:.3f}] {crossed} greater than "
+        f"the threshold ({threshold:.1f}) (minimum 2 datapoints for {old} -> {new} transition)."
     )
     text = (
         f'"@kind":"alarm","version":"0","id":"{uuid_text(digits[:32])}",'
@@ -71,9 +71,9 @@ def notification(config: Config, seed: int, minute: Minute, change: Crossing) ->
     text = (
         f'"@kind":"notification","receiver":"jinkies","status":"{state}","alerts":[{{"status":'
         f'"{state}","labels":{{{labels}}},"annotations":{{"summary":"{title}","description":'
-        f'"{METRICS[change.metric]} is {value} {UNITS[change.metric]}"}},"startsAt":"{moment}",'
+        f'"{METRICS[change.metric]} is {value:.3f} {UNITS[change.metric]}"}},"startsAt":"{moment}",'
         f'"endsAt":"{ends}","generatorURL":"{url}","fingerprint":"{print_of}","dashboardURL":'
-        f'"https://grafana.example.com/d/{change.service}","values":{{"A":{value}}}}}],'
+        f'"https://grafana.example.com/d/{change.service}","values":{{"A":{value:.3f}}}}}],'
         f'"groupLabels":{{"alertname":"{name}"}},"commonLabels":{{{labels}}},'
         f'"commonAnnotations":{{"summary":"{title}"}},'
         f'"externalURL":"https://grafana.example.com/","version":"1","groupKey":"{{}}:'

@@ -211,8 +211,8 @@ def test_the_same_minutes_are_in_a_set_of_another_length_where_the_plan_is_empty
 
 
 GOLDEN = {
-    "cloudwatch": "ea44a231",
-    "grafana": "1847e11b",
-    "kubernetes": "8c4f18f3",
-    "sentry": "fb6a85a9",
+    "cloudwatch": "6833cd15",
+    "grafana": "e2fabeb9",
+    "kubernetes": "e343520a",
+    "sentry": "7b9a1131",
 }
