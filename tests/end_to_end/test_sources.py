@@ -12,6 +12,9 @@ from pydantic import SecretStr
 from rehearsal import REPOSITORY, Rehearsal, crash, labels, text
 from rehearsal import SECRET as OURS
 
+from bot.sources.mapping import ready_mappings
+from bot.sources.table import SourceSettings, source_table
+
 SECRET = "a-long-secret-of-this-door"
 
 
@@ -143,6 +146,33 @@ async def test_a_sample_goes_through_the_real_door(stage: Rehearsal) -> None:
     assert "ALERTMANAGER" in shut.content
     unknown = await rehearsal.type("ada", "sources test", source="nobody")
     assert "no source called nobody" in unknown.content
+
+
+async def test_a_sample_goes_through_every_one_of_the_doors(stage: Rehearsal) -> None:
+    table = source_table(SourceSettings(mappings=ready_mappings()))
+    own = {source.secret_setting for source in table.values()} - {"WEBHOOK_SECRET", "/dsn create"}
+    rehearsal = await opened(stage, **dict.fromkeys(own, f"whsec_{'S3cret' * 6}"))
+    await rehearsal.type("ada", "dsn create", project="checkout")
+    said = {
+        name: (await rehearsal.type("ada", "sources test", source=name)).content for name in table
+    }
+    assert {name: text for name, text in said.items() if "took the sample: 20" not in text} == {}
+    await rehearsal.restart()  # so that what was counted is written
+    shown = await rehearsal.type("ada", "sources list")
+    assert "1 accepted" in text(shown.message or {})
+    assert "36 of 36 doors are open" in text(shown.message or {})
+
+
+async def test_what_is_refused_and_what_cannot_be_read_is_counted(rehearsal: Rehearsal) -> None:
+    address = f"{rehearsal.web_url}/webhook/generic"
+    async with aiohttp.ClientSession() as session:
+        assert (await session.post(address, data="{}")).status == 401
+        proven = {"Authorization": f"Bearer {OURS}"}
+        assert (await session.post(address, data="{}", headers=proven)).status == 400
+    await rehearsal.card(1, "Unreadable generic payload", "service: Field required")
+    await rehearsal.restart()  # so that what was counted is written
+    shown = text((await rehearsal.type("ada", "sources list")).message or {})
+    assert "0 accepted · 1 refused · 1 unreadable" in shown
 
 
 async def test_an_sdk_reports_with_a_dsn_until_it_is_revoked(rehearsal: Rehearsal) -> None:
