@@ -104,6 +104,26 @@ async def test_a_drill_is_started_solved_and_scored(rehearsal: Rehearsal) -> Non
     assert rehearsal.cards() == []
 
 
+async def test_everything_that_is_seen_of_a_drill_says_drill(rehearsal: Rehearsal) -> None:
+    place = await start(rehearsal, participants="@kim")
+    symptom = await rehearsal.until(lambda: said(rehearsal, "[DRILL]", "not confirmed"))
+    await drill(rehearsal, "ask", place, colleague=CHECKOUT, question="any errors?")
+    await rehearsal.until(lambda: said(rehearsal, "Yes, "))
+    await rehearsal.press("sam", symptom, "Acknowledge")
+    await drill(rehearsal, "stop", place)
+    await rehearsal.until(lambda: said(rehearsal, "/ 100"))
+    assert place["name"].startswith("DRILL #")
+    shown = [each for each in rehearsal.discord.world.history(place["id"]) if each["type"] == 0]
+    assert len(shown) >= 4
+    for message in shown:
+        if message.get("webhook_id"):
+            assert message["author"]["username"].endswith("· DRILL")
+        else:
+            assert "DRILL" in message["content"]
+        assert all("drill" in str(embed).lower() for embed in message["embeds"])
+    assert rehearsal.cards() == []
+
+
 async def test_a_real_critical_alert_ends_the_drill_loudly(rehearsal: Rehearsal) -> None:
     place = await start(rehearsal, participants="kim")
     await rehearsal.until(lambda: said(rehearsal, "[DRILL]"))

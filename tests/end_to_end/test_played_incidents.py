@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from rehearsal import Rehearsal, labels
 
+from sandbox.discord.permissions import Permission
 from sandbox.discord.threads import open_thread
 
 Json = dict[str, Any]
@@ -83,6 +85,26 @@ async def test_in_a_thread_all_of_it_stays_there(rehearsal: Rehearsal) -> None:
     await rehearsal.until(lambda: "Taken away" in cleared.content)
     left = [each for each in world.history(thread) if "SIMULATION" in each["author"]["username"]]
     assert left == []
+
+
+@pytest.mark.parametrize(
+    ("missing", "told"),
+    [
+        (Permission.MANAGE_WEBHOOKS, "Manage Webhooks"),
+        (Permission.CREATE_PUBLIC_THREADS, "Create Public Threads"),
+        (Permission.ADD_REACTIONS, "It is over."),  # a reaction less is no reason to stop
+    ],
+)
+async def test_what_the_bot_may_not_is_said_with_what_to_give(
+    rehearsal: Rehearsal, missing: Permission, told: str
+) -> None:
+    world = rehearsal.discord.world
+    for role in list(world.guild()["roles"]):
+        left = int(role["permissions"]) & ~int(missing)
+        world.change_role(role["id"], permissions=str(left))
+    reply = await play(rehearsal, "quick-alert", seed=3)
+    await rehearsal.until(lambda: told in reply.content)
+    assert labels(reply.message) == ["Take away"]
 
 
 async def test_viewers_may_not_and_what_is_unknown_is_said(rehearsal: Rehearsal) -> None:
