@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import cached_property
 from typing import IO, Any
 from urllib.parse import urlencode
 
@@ -52,12 +53,17 @@ class SnsHosts:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        secure = urllib.request.HTTPSHandler(context=context or ssl.create_default_context())
-        self._opener = urllib.request.build_opener(secure, _NoRedirect())
+        self._context = context
         self._clock = clock
         self._fetching = threading.Lock()
         self._known: OrderedDict[str, bytes] = OrderedDict()
         self._failed: OrderedDict[str, float] = OrderedDict()
+
+    @cached_property
+    def _opener(self) -> urllib.request.OpenerDirector:
+        # Reading the machine's certificates takes a tenth of a second; most never hear of SNS.
+        secure = urllib.request.HTTPSHandler(context=self._context or ssl.create_default_context())
+        return urllib.request.build_opener(secure, _NoRedirect())
 
     def certificate(self, url: str) -> bytes:
         """The PEM at `url`, one that `sns_signature` has found to be exactly a region's own.

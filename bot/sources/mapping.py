@@ -52,6 +52,7 @@ from bot.sources.text import TRACE_LENGTH, middle_cut
 
 READY = Path(__file__).parent / "mappings" / "ready.yaml"
 MAX_EVENTS = 500
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times as fast
 _TOP = frozenset({"about", "proof", "each", "only_if", "resolved_if", "event"})
 _TEXTS = frozenset(
     {"service", "message", "environment", "severity", "id", "key", "title", "time"}
@@ -166,7 +167,7 @@ def ready_mappings() -> Mapping[str, SourceMapping]:
 def read_mappings(text: str, where: str) -> Mapping[str, SourceMapping]:
     """Read a YAML file's mappings; raises `SettingsError` with every mistake and its place."""
     try:
-        document = yaml.safe_load(text) or {}
+        document = yaml.load(text, _LOADER) or {}  # noqa: S506 - either is a safe one
     except yaml.YAMLError as error:
         raise SettingsError([f"{where}: not valid YAML: {error}"]) from None
     if not isinstance(document, dict):
