@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -12,6 +13,9 @@ import pytest
 from crash_samples import small, written
 
 from bot.config import ALIASES, SETTINGS
+from bot.rehearsing import simulate_crash
+from bot.simulation.crash.arguments import add_arguments
+from bot.simulation.crash.library import Library
 
 ROOT = Path(__file__).parents[3]
 
@@ -138,3 +142,16 @@ def test_help_is_worth_reading(tmp_path: Path) -> None:
     assert done.returncode == 0
     for each in ("--min-logs", "--no-jitter", "dynamodb:", "examples:", "exit codes:"):
         assert each in told
+
+
+@pytest.mark.parametrize("scenario", sorted(Library().all()))
+def test_each_of_the_six_is_played_by_command(
+    scenario: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    assert simulate_crash(parser.parse_args([scenario, *SAME])) == 0
+    out, told = capfdbinary.readouterr()
+    assert b"Traceback (most recent call last):" in out
+    assert out.count(b"\n") > 300
+    assert b"culprit     /srv/" in told
