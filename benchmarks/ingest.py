@@ -31,7 +31,7 @@ from bot.store import Store
 
 Figures = dict[str, float]
 MILLION = 1_000_000
-_WEB = (
+RUN_WEB = (
     "from bot.config import load_settings; from bot.main import run_web; "
     "run_web(load_settings('web'))"
 )
@@ -77,7 +77,7 @@ def jinkies(folder: Path, variant: str) -> Iterator[Jinkies]:
     discord = "hanging" if variant == "hanging" else "instant"
     command = [sys.executable, "-m", "benchmarks.one_process", url, str(port), discord]
     if variant == "web":
-        command = [sys.executable, "-c", _WEB]
+        command = [sys.executable, "-c", RUN_WEB]
     env = {
         "DATABASE_URL": url,
         "WEBHOOK_SECRET": SECRET,

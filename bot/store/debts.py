@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -103,6 +104,8 @@ _OWED_ALREADY = Lookup(
     .having(func.count() == func.count(outbox.c.id)),
     [cards.c.alert_id],
 )
+_WAITING = outbox.c.state.in_((PENDING, CLAIMED))
+_NEXT_DUE = select(func.min(outbox.c.due_at)).where(_WAITING)
 _OF_DEBT = _STANDINGS.where(outbox.c.id == bindparam("debt_id"))
 
 
@@ -134,23 +137,26 @@ def due(
     `but_not` holds (channel, urgency) pairs: leave out debts of that channel that are of that
     urgency number or a higher one.
     """
-    query = _due(_STANDINGS, now)
-    for channel_id, urgency in but_not:
-        blocked = (outbox.c.channel_id == channel_id) & (outbox.c.urgency >= urgency)
-        query = query.where(~blocked)
-    query = query.order_by(outbox.c.urgency, outbox.c.due_at, outbox.c.id).limit(limit)
-    return [_standing(row) for row in connection.execute(query)]
+    given: dict[str, Any] = {"now": to_number(now), "limit": limit}
+    for number, (channel_id, urgency) in enumerate(but_not):
+        given |= {f"channel{number}": channel_id, f"urgency{number}": urgency}
+    return [_standing(row) for row in connection.execute(_due(len(but_not)), given)]
 
 
 def next_due(connection: Connection) -> datetime | None:
     """When the first debt is due or the first claim lapses; None if nothing is owed."""
-    query = select(func.min(outbox.c.due_at)).where(outbox.c.state.in_((PENDING, CLAIMED)))
-    return to_moment_or_none(connection.execute(query).scalar())
+    return to_moment_or_none(connection.execute(_NEXT_DUE).scalar())
 
 
-def _due(query: Select[Any], now: datetime) -> Select[Any]:
-    waiting = outbox.c.state.in_((PENDING, CLAIMED))
-    return query.where(waiting, outbox.c.due_at <= to_number(now))
+@lru_cache(maxsize=64)
+def _due(blocked_channels: int) -> Select[Any]:
+    """The question, composed once: to compose it takes longer than to answer it."""
+    query = _STANDINGS.where(_WAITING, outbox.c.due_at <= bindparam("now"))
+    for number in range(blocked_channels):
+        is_channel = outbox.c.channel_id == bindparam(f"channel{number}")
+        query = query.where(~(is_channel & (outbox.c.urgency >= bindparam(f"urgency{number}"))))
+    order = (outbox.c.urgency, outbox.c.due_at, outbox.c.id)
+    return query.order_by(*order).limit(bindparam("limit"))
 
 
 def put(connection: Connection, changed: Sequence[Standing]) -> None:
