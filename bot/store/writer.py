@@ -185,7 +185,6 @@ class Writer:
             for job, result in zip(jobs, results, strict=True):
                 job.future.set_result(result)
 
-
     @contextmanager
     def _transaction(self) -> Iterator[Transaction]:
         """A transaction; on SQLite always on the same connection, which costs less than a pool."""
