@@ -23,6 +23,7 @@ from bot.simulation.incident.scenario import CASCADES, QUICK_ALERT
 from bot.ui import plain
 from bot.ui.answers import Answer, answer
 from bot.ui.plays import AlreadyPlaying, Playing
+from bot.ui.scenery import groups_of
 from bot.ui.stage import DiscordStage, Place
 
 PLAY_BUTTON = re.compile(r"jinkies:play:(?P<act>stop|clear):(?P<number>\d{1,20})")
@@ -65,7 +66,8 @@ async def _play(
     now = press.client.desk.clock()
     scenario = await asyncio.to_thread(generate, kind, now, seed=seed)  # takes a moment
     places = {event.channel: place for event in scenario.timeline}
-    stage = DiscordStage(press.client, places, title=scenario.title)
+    groups = groups_of(scenario, press.guild.roles if press.guild else ())
+    stage = DiscordStage(press.client, places, title=scenario.title, roles=groups)
     journal = Journal(press.client.desk.plays.journal(press.id))
     changes: asyncio.Queue[int] = asyncio.Queue()
     player = Player(

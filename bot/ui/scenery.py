@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 import discord
 
@@ -51,11 +51,12 @@ async def stage_in(
                 "into one with --test-channel."
             )
         places = {name: Place(rooms[name.lstrip("#")]) for name in wanted}
-    groups = _groups(scenario, {role.name.lower(): role.id for role in roles})
+    groups = groups_of(scenario, roles)
     return DiscordStage(client, places, title=scenario.title, roles=groups, ping=ping)
 
 
-def _groups(scenario: Scenario, roles: Mapping[str, int]) -> dict[str, int]:
+def groups_of(scenario: Scenario, known: Iterable[discord.Role]) -> dict[str, int]:
     """The roles by the handles of on-call groups: the role `payment-oncall` is @payment-oncall."""
+    roles = {role.name.lower(): role.id for role in known}
     handles = {part.oncall_group.lower() for part in scenario.services.values()}
     return {handle: roles[handle[1:]] for handle in handles if handle[1:] in roles}

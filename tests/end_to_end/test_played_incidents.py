@@ -46,6 +46,27 @@ async def test_an_everyday_alert_is_played_by_personas_that_are_marked(
     assert rehearsal.discord.violations == []
 
 
+async def test_groups_are_roles_that_nobody_is_called_by(rehearsal: Rehearsal) -> None:
+    roles = {
+        rehearsal.discord.world.add_role(f"{name}-oncall")["id"]
+        for name in ("payment", "checkout", "frontend", "fraud", "email", "accounting")
+    }
+    reply = await play(rehearsal, "payment-failure", seed=3)
+    await rehearsal.until(lambda: "It is over." in reply.content)
+    calls = [each for each in spoken(rehearsal) if "<@&" in each["content"]]
+    assert calls
+    assert all(any(role in each["content"] for role in roles) for each in calls)
+    assert not any(each["mention_roles"] for each in spoken(rehearsal))
+
+
+async def test_two_at_once_in_one_channel_would_not_be_understood(rehearsal: Rehearsal) -> None:
+    first = await play(rehearsal, "high-cpu", speed=1)
+    second = await play(rehearsal, "kafka-lag")
+    assert "Something is played in this channel already" in second.content
+    await rehearsal.person("sam").press(first.message, "Stop")
+    await rehearsal.until(lambda: "Stopped after" in first.content)
+
+
 async def test_it_is_stopped_and_taken_away_by_its_buttons(rehearsal: Rehearsal) -> None:
     reply = await play(rehearsal, "high-cpu", speed=1)
     assert labels(reply.message) == ["Stop", "Take away"]
