@@ -22,6 +22,8 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from moto.logs.models import LogEvent
+from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 log = logging.getLogger(__name__)
@@ -57,6 +59,7 @@ class Aws:
     def start(self, port: int = 0) -> None:
         """Start serving; the address is `url`."""
         logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request
+        LogEvent.to_filter_dict = _with_id_of_aws  # type: ignore[method-assign, assignment]
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
         self._server.start()
         host, actual = self._server.get_host_and_port()
@@ -66,6 +69,7 @@ class Aws:
         """Stop serving."""
         if self._server is not None:
             self._server.stop()
+            moto_api_backend.reset()  # its memory is the process's, and would be the next one's
             self._server = None
 
     def environment(self) -> dict[str, str]:
@@ -192,6 +196,16 @@ def event_id(event: Mapping[str, Any]) -> str:
     told = f"{event['timestamp']} {event['ingestionTime']} {event['message']}"
     number = int.from_bytes(hashlib.sha256(told.encode()).digest())
     return f"{event['timestamp']:013d}{number % 10**43:043d}"
+
+
+_as_moto_tells = LogEvent.to_filter_dict
+
+
+def _with_id_of_aws(event: LogEvent) -> dict[str, Any]:
+    """moto counts its events from 0 at every start; AWS's ids are its own and never come again,
+    the same for who reads the log and who is subscribed to it."""
+    told: dict[str, Any] = _as_moto_tells(event)
+    return {**told, "eventId": event_id(told)}
 
 
 def invocation(message: Mapping[str, Any]) -> dict[str, Any]:

@@ -72,6 +72,20 @@ def test_a_subscriber_gets_what_aws_would_send(logs: Any) -> None:
         assert event["id"].isdigit()
 
 
+def test_who_reads_the_log_sees_the_ids_that_a_subscriber_got(logs: Any) -> None:
+    function = Function()
+    write(logs, "/ids/checkout", "first", "second")
+    Subscriptions(logs, function, prefix="/ids/").pump()
+    (message,) = function.messages
+    read = logs.filter_log_events(logGroupName="/ids/checkout", limit=1)
+    read["events"] += logs.filter_log_events(
+        logGroupName="/ids/checkout", nextToken=read["nextToken"]
+    )["events"]
+    assert [each["eventId"] for each in read["events"]] == [
+        each["id"] for each in message["logEvents"]
+    ]
+
+
 def test_nothing_is_delivered_twice_and_other_groups_not_at_all(logs: Any) -> None:
     function = Function()
     subscriptions = Subscriptions(logs, function, prefix="/two/")
