@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
@@ -116,11 +117,15 @@ def _read(path: Path) -> list[Scenario]:
 
 
 def _told(scenarios: Iterable[Scenario]) -> int:
-    for number, scenario in enumerate(scenarios):
-        if number:
-            _out("")
-        for line in transcript(scenario):
-            _out(line)
+    try:
+        for number, scenario in enumerate(scenarios):
+            if number:
+                _out("")
+            for line in transcript(scenario):
+                _out(line)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read it has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return OK
 
 

@@ -132,3 +132,9 @@ def _beside_label(figure: Figure, text: str) -> str:
 def in_a_sentence(label: str) -> str:
     """`Error rate` becomes `error rate`; `CPU` and `p95` stay."""
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
+def is_plural(label: str) -> bool:
+    """Whether a label names several things: `Failed orders in 5 min`, `Mails waiting`."""
+    words = label.partition(" in ")[0].split()
+    return any(word.endswith("s") and not word.endswith("ss") for word in words)

@@ -10,7 +10,7 @@ from typing import Any
 from bot.simulation.incident.chance import Chance
 from bot.simulation.incident.company import Company, Service, Symptom
 from bot.simulation.incident.draft import Conversation, Draft, Speaker, local_time, speaker
-from bot.simulation.incident.figures import Course, in_a_sentence
+from bot.simulation.incident.figures import Course, in_a_sentence, is_plural
 from bot.simulation.incident.grammar import template, write
 from bot.simulation.incident.scenario import AlertSeverity
 
@@ -83,6 +83,7 @@ class Scene:
         figure = self.course.figures[key]
         return {
             "metric": in_a_sentence(figure.label),
+            "is": "are" if is_plural(figure.label) else "is",
             "moved": "jumped" if figure.bad > figure.normal else "dropped",
             "now": self.course.spoken(key, at),
             "was": self.course.usual(key),

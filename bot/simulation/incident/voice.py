@@ -12,7 +12,7 @@ from bot.simulation.incident.personas import Persona
 # Situations in which people begin with a word of their own.
 _OPENED = frozenset(
     (
-        *("observe", "nothing", "upstream", "improving", "downstream_ok", "impact"),
+        *("observe", "nothing", "improving", "downstream_ok", "impact"),
         *("false_positive", "blip"),
     )
 )
@@ -25,7 +25,7 @@ _STYLE_OFTEN = 0.4
 _ATTEMPTS = 12
 # Code in a line is stepped over as a whole; what looks like a name or a path is left out.
 _WORD = re.compile(r"`[^`]*`|(?<![\w@#/:.*{-])[a-z]{4,12}(?![\w/:({.*-])")
-_TWICE = re.compile(r"(\d[\d.,]*) ([a-z]{4,})( to | → )(?=\d[\d.,]* \2\b)")
+_TWICE = re.compile(r"(\d[\d.,]*) ([A-Za-z/]+)( to | → )(?=\d[\d.,]* \2(?![\w/]))")
 _SENTENCE = re.compile(r"(?<=[a-z)]{2}[.?!] )[a-z](?=[a-z]+ )")
 _OF_MANY = re.compile(r"(?<=[a-z])s's\b")
 _NEAR = {
