@@ -77,6 +77,7 @@ class Manners:
         empty_every: every so manieth page is empty and has a token; 0: none.
         refusals: errors that the next calls meet, in their order.
         denied: errors that calls of an operation always meet, by its name.
+        streams_noted_until: DescribeLogStreams knows of no later event: AWS notes them late.
         query_looks: so often an Insights query is still running when it is looked at.
         query_ends: the status that it ends with.
     """
@@ -89,6 +90,7 @@ class Manners:
     empty_every: int = 0
     refusals: list[Refused] = field(default_factory=list)
     denied: dict[str, Refused] = field(default_factory=dict)
+    streams_noted_until: int = 1 << 62
     query_looks: int = 1
     query_ends: str = "Complete"
     live: cloudwatch_live.LiveManners = field(default_factory=cloudwatch_live.LiveManners)
@@ -249,8 +251,13 @@ class CloudWatchStandIn:
         prefix = asked.get("logStreamNamePrefix", "")
         group = self._group(asked)
         names = sorted(name for name in group.streams if name.startswith(prefix))
-        streams = [_stream(group, name) for name in names]
-        return orjson.dumps({"logStreams": streams})
+        streams = [_stream(group, name, self.manners.streams_noted_until) for name in names]
+        if asked.get("orderBy") == "LastEventTime":
+            if prefix:
+                raise Refused("InvalidParameterException", "no prefix with LastEventTime")
+            streams.sort(key=lambda each: each["lastEventTimestamp"])
+        streams = streams[::-1] if asked.get("descending") else streams
+        return orjson.dumps({"logStreams": streams[: asked.get("limit", len(streams))]})
 
     def _start_query(self, asked: dict[str, Any]) -> bytes:
         names = asked.get("logGroupNames") or asked.get("logGroupIdentifiers") or ()
@@ -376,8 +383,9 @@ def _wanted(asked: Mapping[str, Any]) -> Callable[[Stored], bool] | None:
     )
 
 
-def _stream(group: Group, name: str) -> dict[str, Any]:
-    times = [event.at for event in group.events if event.stream == name]
+def _stream(group: Group, name: str, noted_until: int) -> dict[str, Any]:
+    events = (each for each in group.events if each.stream == name)
+    times = [event.at for event in events if event.at <= noted_until]
     return {
         "logStreamName": name,
         "firstEventTimestamp": min(times, default=0),

@@ -17,6 +17,7 @@ from bot.services.logs.store import Progress
 from bot.services.logs.wire import Page, Wire
 
 _MOST_AT_ONCE = 10_000
+_STREAMS = {"logStreamNames", "logStreamNamePrefix"}
 
 
 class GroupAsker:
@@ -49,9 +50,14 @@ class GroupAsker:
         self._progress = progress
         self._explain = explain
         self._limit = 0 if query.newest_first else limit
-        self._asked: dict[str, Any] = _named(group) | _streams(query, stream)
+        self._asked: dict[str, Any] = named(group) | _streams(query, stream)
         self._pattern = self._sieve.server_pattern
         self._is_pattern_ours = not query.pattern.strip()
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether every line of the group fits."""
+        return self._sieve.keeps_all and not self._asked.keys() & _STREAMS
 
     async def __call__(
         self, first: int, last: int, token: str | None, memory: dict[str, bool]
@@ -91,7 +97,8 @@ class GroupAsker:
         return may
 
 
-def _named(group: str) -> dict[str, Any]:
+def named(group: str) -> dict[str, Any]:
+    """How a call names a group, which may be an ARN."""
     if group.startswith("arn:"):
         return {"logGroupIdentifier": group.removesuffix(":*")}
     return {"logGroupName": group}

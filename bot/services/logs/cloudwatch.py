@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, partial
 from threading import Lock
 from typing import Any
 
@@ -18,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from bot.analysis.logs.query import LogLine, LogQuery
 from bot.errors import JinkiesError, NotFound, UpstreamError
 from bot.services.logs.account import Account
-from bot.services.logs.asking import GroupAsker
+from bot.services.logs.asking import GroupAsker, named
 from bot.services.logs.failures import SYSTEM, Refusal, explained
 from bot.services.logs.limiting import limited
 from bot.services.logs.merging import merged
@@ -28,6 +29,7 @@ from bot.services.logs.store import Lines, Progress
 from bot.services.logs.tailing import TailRhythm, followed
 from bot.services.logs.wire import Wire
 
+log = logging.getLogger(__name__)
 _AROUND_MS = 24 * 3_600_000
 _SUGGESTED_FROM = 500  # groups
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -210,6 +212,7 @@ class CloudWatchStore:
             stream=stream,
             limit=query.limit,
         )
+        reads_newest = query.newest_first and query.limit > 0 and asker.takes_all
         return SlicedRead(
             asker,
             first,
@@ -219,7 +222,21 @@ class CloudWatchStore:
             workers=lambda: self._pace.workers,
             progress=progress,
             share=share,
+            newest=partial(self._newest, group, progress) if reads_newest else None,
         )
+
+    async def _newest(self, group: str, progress: Progress) -> int | None:
+        """When the newest line of a group was written, as far as AWS has noted it by now."""
+        progress.calls += 1
+        last = {"orderBy": "LastEventTime", "descending": True, "limit": 1}
+        try:
+            answer = await self.call("describe_log_streams", **named(group), **last)
+        except UpstreamError as error:
+            # Not allowed, perhaps. The lines are found without it too, only in more calls.
+            log.info("no help from DescribeLogStreams for %s: %s", group, error)
+            return None
+        times = [each.get("lastEventTimestamp") for each in answer["logStreams"]]
+        return max((at for at in times if at), default=None)
 
     async def _groups(self, limit: int, **narrowed: str) -> tuple[str, ...]:
         names: list[str] = []

@@ -24,6 +24,7 @@ from bot.services.logs.wire import Page
 
 LOOKAHEAD = MOST_WORKERS + 2
 _FIRST_LOOK_BACK = 60_000  # milliseconds
+_LAST_LINES = 20_000  # milliseconds before the newest line, where nothing is newer
 _GROWTH = 16.0
 _FULL = 0.85  # of a page is what a slice aims at
 _PAGES_AHEAD = 2  # of a slice whose turn has not come
@@ -37,6 +38,9 @@ class Fetch(Protocol):
     ) -> Awaitable[Page]:
         """`memory` is what the sieve remembers from page to page of one slice."""
         ...
+
+
+Newest = Callable[[], Awaitable[int | None]]
 
 
 @dataclass(slots=True)
@@ -61,6 +65,8 @@ class SlicedRead:
 
     Args:
         limit: about so many lines will be taken; 0 for all. No more are read ahead.
+        newest: asks when the newest line was written, in milliseconds; None if nobody knows. For
+            a read of the newest lines that has no conditions. It only shows where to look first.
         workers: how many calls may be on their way now.
         share: of the whole that `progress` tells of.
     """
@@ -76,6 +82,7 @@ class SlicedRead:
         workers: Callable[[], int],
         progress: Progress,
         share: float = 1.0,
+        newest: Newest | None = None,
     ) -> None:
         self._fetch = fetch
         self._newest_first = newest_first
@@ -83,6 +90,9 @@ class SlicedRead:
         self._workers = workers
         self._progress = progress
         self._share = share
+        self._newest = newest
+        self._takes_all = newest is not None
+        self._newest_at: int | None = None
         self._slices = [Slice(first, last)] if last >= first else []
         self._window = max(1, last - first + 1)
         self._span = _FIRST_LOOK_BACK if newest_first else self._window
@@ -150,6 +160,8 @@ class SlicedRead:
         most = self._workers()
         if not self._limit:
             return most
+        if self._takes_all and not self._kept:
+            return 1  # the next slice will hold some, most likely
         missing = self._limit - self._kept
         expected = self._kept / self._seen * self._span if self._seen else 0.0
         return max(0, min(most, math.ceil(missing / max(1.0, expected))))
@@ -192,9 +204,11 @@ class SlicedRead:
             self._progress.scanned += page.count
             if page.token is None:
                 self._add(slice_, page.lines)
-                slice_.is_done = True
-                self._seen += slice_.length
                 self._learn(slice_, count, sum(map(len, slice_.pages)))
+                if not count and self._newest is not None:
+                    await self._look_up_newest(slice_)
+                self._seen += slice_.length
+                slice_.is_done = True
                 return
             if self._give_back(slice_, page, is_first=asked == 1):
                 return
@@ -215,11 +229,30 @@ class SlicedRead:
         if slice_.length < self._span:
             return  # a rest, cut short
         self._full_page = max(self._full_page, float(count))
-        growth = max(1.0, min(_GROWTH, _FULL * self._full_page / count)) if count else _GROWTH
+        growth = max(1.0, _FULL * self._full_page / count) if count else _GROWTH
+        if not self._takes_all:  # where most is left out, what is kept tells little of the rest
+            growth = min(growth, _GROWTH)
         missing = self._limit - self._kept
-        if kept and missing > 0:  # no further than it takes
-            growth = min(growth, max(1.0, 1.5 * missing / kept))
-        self._span = min(self._window, math.ceil(slice_.length * growth))
+        if kept and missing > 0:  # no further than it takes, or a small part of a page
+            aim = max(1.5 * missing, self._full_page / 20 if self._takes_all else 0)
+            growth = min(growth, max(1.0, aim / kept))
+        length = slice_.length - self._silence(slice_)
+        self._span = min(self._window, math.ceil(length * growth))
+
+    async def _look_up_newest(self, empty: Slice) -> None:
+        """The newest slice is empty: let the next one reach back to the newest line at once."""
+        assert self._newest is not None
+        newest, self._newest = self._newest, None
+        self._newest_at = await newest()
+        if self._newest_at is not None and self._newest_at < empty.first:
+            reach = empty.first - self._newest_at + _LAST_LINES
+            self._span = min(self._window, reach)
+
+    def _silence(self, slice_: Slice) -> int:
+        """How long nothing was written at the end of a slice, as far as we were told."""
+        if self._newest_at is None or not slice_.first <= self._newest_at <= slice_.last:
+            return 0
+        return slice_.last - self._newest_at
 
     def _give_back(self, slice_: Slice, page: Page, *, is_first: bool) -> bool:
         """Leave what lies behind this page to others; False if its token must be followed."""
@@ -231,6 +264,8 @@ class SlicedRead:
         if is_first:
             self._full_page = float(page.count)
         self._span = max(1, int((border - (slice_.first if is_first else page.first_at)) * _FULL))
+        if self._newest_at is not None and border <= self._newest_at:
+            self._span += self._silence(slice_)
         # At the border itself more lines may wait in the next page.
         while page.lines and page.lines[-1].at == border:
             page.lines.pop()
@@ -250,5 +285,6 @@ class SlicedRead:
         if slice_.length < least or parts < 2:
             return False
         self._span = math.ceil(slice_.length / parts)
+        self._takes_all = False  # several at once, though none of them may hold a line
         slice_.is_begun = False
         return True

@@ -82,19 +82,61 @@ async def test_the_end_of_the_window_is_inside_it_and_the_millisecond_after_is_n
     assert await messages(store, query(minutes=1)) == ["first", "last"]
 
 
-async def test_the_newest_fifty_of_a_large_group_take_three_calls_at_most(
+@pytest.mark.parametrize("silence", [0, 1, 5, 30, 600, 24 * 60], ids="{} min".format)
+@pytest.mark.parametrize("every", [20, 100, 300], ids="a line every {} ms".format)
+async def test_the_newest_fifty_of_a_large_group_take_three_calls_at_most_however_old_they_are(
+    aws: CloudWatchStandIn, store: CloudWatchStore, every: int, silence: int
+) -> None:
+    aws.manners.page_events = 5_000
+    fill(aws, 600_000 // every, every=every)
+    progress = Progress()
+    asked = query(newest_first=True, limit=50, minutes=10 + silence)
+    found = await lines_of(store, asked, progress)
+    last = len(aws.groups[GROUP].events) - 1
+    assert numbers(found) == list(range(last, last - 50, -1))
+    assert sum(aws.calls.values()) == progress.calls <= (3 if silence else 2)
+    assert progress.more
+
+
+@pytest.mark.parametrize(("every", "calls"), [(1_000, 1), (9_000, 2), (60_000, 4)])
+async def test_the_newest_fifty_of_a_slow_group_take_few_calls(
+    aws: CloudWatchStandIn, store: CloudWatchStore, every: int, calls: int
+) -> None:
+    fill(aws, 6_000_000 // every, every=every)
+    progress = Progress()
+    found = await lines_of(store, query(newest_first=True, limit=50, minutes=100), progress)
+    last = len(aws.groups[GROUP].events) - 1
+    assert numbers(found) == list(range(last, last - 50, -1))
+    assert progress.calls <= calls
+
+
+async def test_lines_that_aws_has_not_noted_yet_are_found_all_the_same(
     aws: CloudWatchStandIn, store: CloudWatchStore
 ) -> None:
-    aws.manners.page_events = 500
-    for every in (100, 1_000, 9_000):
-        aws.groups.clear()
-        fill(aws, 3_600_000 // every, every=every)
-        progress = Progress()
-        found = await lines_of(store, query(newest_first=True, limit=50), progress)
-        last = len(aws.groups[GROUP].events) - 1
-        assert numbers(found) == list(range(last, last - 50, -1))
-        assert progress.calls <= 3
-        assert progress.more
+    fill(aws, 6_000)  # ten minutes
+    aws.manners.streams_noted_until = BASE + 60_000
+    found = await lines_of(store, query(newest_first=True, limit=50, minutes=30))
+    assert numbers(found) == list(range(5_999, 5_949, -1))
+
+
+async def test_the_newest_lines_are_found_without_the_right_to_describe_streams(
+    aws: CloudWatchStandIn, store: CloudWatchStore
+) -> None:
+    fill(aws, 6_000)
+    refused = Refused("AccessDeniedException", "not authorized to perform: logs:DescribeLogStreams")
+    aws.manners.denied["DescribeLogStreams"] = refused
+    found = await lines_of(store, query(newest_first=True, limit=50, minutes=60))
+    assert numbers(found) == list(range(5_999, 5_949, -1))
+
+
+async def test_a_window_without_a_line_is_known_to_be_empty_after_three_calls(
+    aws: CloudWatchStandIn, store: CloudWatchStore
+) -> None:
+    aws.add(GROUP, "s", [(BASE - 1, "before")])
+    progress = Progress()
+    asked = query(newest_first=True, limit=50, minutes=24 * 60)
+    assert not await lines_of(store, asked, progress)
+    assert (progress.calls, progress.more) == (3, False)
 
 
 async def test_what_lies_beyond_the_limit_is_told(

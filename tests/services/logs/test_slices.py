@@ -27,6 +27,7 @@ def sliced(
     newest_first: bool = False,
     limit: int = 0,
     progress: Progress | None = None,
+    noted: int | None = None,
 ) -> SlicedRead:
     async def fetch(first: int, last: int, token: str | None, memory: dict[str, bool]) -> Page:
         await asyncio.sleep(0)
@@ -34,9 +35,13 @@ def sliced(
         body = aws.answer("FilterLogEvents", asked | ({"nextToken": token} if token else {}))
         return read_page(body, GROUP, lambda lines: list(lines))
 
+    async def newest() -> int | None:
+        return noted or None
+
     return SlicedRead(
         fetch, first, last, newest_first=newest_first, limit=limit, workers=lambda: 4,
         progress=progress or Progress(),
+        newest=newest if newest_first and limit and noted is not None else None,
     )  # fmt: skip
 
 
@@ -46,11 +51,14 @@ def sliced(
     empty_every=st.sampled_from((0, 0, 2, 3)),
     newest_first=st.booleans(),
     limit=st.sampled_from((0, 0, 1, 10, 50)),
+    silence=st.sampled_from((0, 70_000, 50_000_000)),
+    noted_late_by=st.sampled_from((None, 0, 1, 3_600_000, -80_000, 10**13)),
 )
-@settings(max_examples=100, deadline=None)
-def test_no_line_is_lost_or_doubled_whatever_the_times_and_pages(
-    gaps: list[int], page: int, empty_every: int, newest_first: bool, limit: int
-) -> None:
+@settings(max_examples=150, deadline=None)
+def test_no_line_is_lost_or_doubled_whatever_the_times_and_pages_and_what_is_noted(
+    gaps: list[int], page: int, empty_every: int, newest_first: bool, limit: int, silence: int,
+    noted_late_by: int | None,
+) -> None:  # fmt: skip
     aws = CloudWatchStandIn()
     aws.manners.page_events, aws.manners.empty_every = page, empty_every
     at = BASE
@@ -60,7 +68,11 @@ def test_no_line_is_lost_or_doubled_whatever_the_times_and_pages(
     progress = Progress()
 
     async def run() -> list[int]:
-        read = sliced(aws, BASE, at, newest_first=newest_first, limit=limit, progress=progress)
+        noted = None if noted_late_by is None else max(0, at - noted_late_by)
+        read = sliced(
+            aws, BASE, at + silence, newest_first=newest_first, limit=limit, progress=progress,
+            noted=noted,
+        )  # fmt: skip
         batches = limited(read.batches(), limit, progress, lambda: read.is_unread)
         async with aclosing(batches) as kept:
             return [int(line.message) async for lines in kept for line in lines]
