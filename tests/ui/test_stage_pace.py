@@ -52,6 +52,9 @@ async def test_a_hundred_times_as_fast_nothing_is_refused(
                     speed=100.0,
                 )
                 played = await player.play(short, asyncio.Event())
+                kept = len(written)
+                assert await player.clean() == kept
+                assert standin.world.history("general") == []
     finally:
         await standin.stop()
     assert played.complete
