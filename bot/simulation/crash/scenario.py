@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from bot.simulation.wording import in_words
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,63}$")]
 Service = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,40}$")]
@@ -230,17 +232,16 @@ def _path(location: tuple[int | str, ...], document: object) -> str:
 def _told(detail: Any, document: object) -> Problem:
     kind, context = str(detail["type"]), detail.get("ctx") or {}
     path = _path(detail["loc"], document)
-    message = str(detail["msg"]).removeprefix("Value error, ")
     if kind == "extra_forbidden":
         return Problem(path, "is not known here", "Remove it, or mend its spelling.")
     if kind == "missing":
         return Problem(path, "is missing", "Add it; docs/rehearsals.md explains each key.")
     if "pattern" in context:
-        return Problem(path, "has characters that are not allowed", f"Use {context['pattern']}.")
+        return Problem(path, in_words(detail), f"Use {context['pattern']}.")
     cure = "Write it as docs/schemas/crash-scenario.json says."
     if "expected" in context:
         cure = f"Use {context['expected']}."
-    return Problem(path, message[:1].lower() + message[1:], cure)
+    return Problem(path, in_words(detail), cure)
 
 
 def _contradictions(scenario: Scenario) -> Iterator[Problem]:

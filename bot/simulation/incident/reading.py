@@ -16,6 +16,7 @@ from bot.simulation.incident import taking
 from bot.simulation.incident.event_reading import EVENT, EventReading
 from bot.simulation.incident.noting import Understood, kind_of, text_of
 from bot.simulation.incident.scenario import Problem, Scenario
+from bot.simulation.wording import in_words
 
 _TOP = {
     "scenario_id": ("scenario_id", "id", "incident_id"),
@@ -232,7 +233,5 @@ def _told(detail: Any) -> Problem:
     path = "$" + "".join(shown)
     if kind == "missing":
         return Problem(path, "is missing", "Add it; docs/rehearsals.md explains each key.")
-    if kind in {"too_short", "string_too_short"}:
-        return Problem(path, "is empty", _SCHEMA_CURE)
-    message = str(detail["msg"]).removeprefix("Value error, ")
-    return Problem(path, message[:1].lower() + message[1:], _SCHEMA_CURE)
+    pattern = (detail.get("ctx") or {}).get("pattern")
+    return Problem(path, in_words(detail), f"Use {pattern}." if pattern else _SCHEMA_CURE)
