@@ -1,7 +1,8 @@
 """The log lines around an alert's error: found while the log has them, kept for when it has not.
 
-The lines of the same request or trace say most; those of the same stream come next; else it is
-what the service's groups wrote in the minute before and the minute after.
+The lines of the same request or trace say most, be its id told as such or named in the error's
+words; those of the same stream come next; else it is what the service's groups wrote in the
+minute before and the minute after.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from bot.alerting.redaction import Redactor
 from bot.analysis.logs.nearest import nearest
 from bot.analysis.logs.query import LogLine
 from bot.analysis.logs.question import Question
+from bot.analysis.logs.requests import request_ids, shared_request_id
 from bot.errors import NotFound
-from bot.models import AlertDetail, LogSnapshot, SnapshotLine, short_id
+from bot.models import AlertDetail, Event, LogSnapshot, SnapshotLine, short_id
 from bot.services.logs.store import Progress
 from bot.services.logs.stores import LogStores
 from bot.store import Store, snapshots
@@ -98,15 +100,23 @@ def questions(detail: AlertDetail, groups: tuple[str, ...]) -> Iterator[Question
             occurred=at,
         )
 
-    request_id = event.request.request_id if event.request is not None else ""
-    for known in dict.fromkeys((request_id, event.trace_id)):
-        if known.strip():
-            yield asked(*REQUEST, trace=known)
+    for known in _requests(event):
+        yield asked(*REQUEST, trace=known)
     if stream := event.labels.get("log_stream", ""):
         for reach in AROUND:
             yield asked(reach, reach, stream=stream)
     for reach in AROUND:
         yield asked(reach, reach)
+
+
+def _requests(event: Event) -> Iterator[str]:
+    """The ids of the error's request and trace: told as such, or named in its words."""
+    told = [event.request.request_id if event.request is not None else "", event.trace_id]
+    words = (event.message, event.title, *(each.message for each in event.exceptions))
+    named = [name for text in words for name in request_ids(text)]
+    if not named:
+        named.append(shared_request_id(event.log_lines))
+    yield from dict.fromkeys(name for each in (*told, *named) if (name := each.strip()))
 
 
 def snapshot_of(found: Found, now: datetime) -> LogSnapshot:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from typing import Any
 
 import boto3
 import pytest
@@ -87,6 +88,29 @@ async def test_the_lines_of_the_request_are_kept_without_secrets(
     assert snapshot.about == "trace abc-1"
     assert snapshot.taken_at == road.clock.now
     assert snapshot.lines[0].group == GROUP
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"message": "RequestId: 8f14e45f-ceea-467f-a8d5-1b0c9e5a6f10 Error: timed out"},
+        {"message": "payment failed request_id=8f14e45f-ceea-467f-a8d5-1b0c9e5a6f10"},
+        {"log_lines": ("request_id=8f14e45f-ceea-467f-a8d5-1b0c9e5a6f10 begins", "no id here")},
+    ],
+    ids=["Lambda's", "in the message", "in a line that came with it"],
+)
+async def test_a_request_that_is_only_named_in_words_is_looked_for_too(
+    aws: CloudWatchStandIn, stores: LogStores, road: Road, told: dict[str, Any]
+) -> None:
+    mine = "8f14e45f-ceea-467f-a8d5-1b0c9e5a6f10"
+    log(aws, road, (-300, f"START RequestId: {mine}"), (-1, "START RequestId: another"))
+    log(aws, road, (0, f"{mine} Error: timed out"))
+    receipt = await road.send(**told)
+    assert await keeper(road, stores).take(receipt.alert_id)
+    assert await texts(road, receipt.alert_id) == [
+        f"START RequestId: {mine}",
+        f"{mine} Error: timed out",
+    ]
 
 
 async def test_an_error_alone_with_its_id_is_told_by_what_stands_around_it(

@@ -6,6 +6,7 @@ times.parse_time(text, *, now, zone) -> datetime  "15m", "2h ago", "10:30", "yes
 times.parse_window(since, until, *, now, zone) -> (start, end)
 records.records(lines) -> list[Record]            lines of one stream become records again
 reading.read(record) -> Reading                   level, message, trace, fields of a record
+requests.request_ids(text) -> tuple[str, ...]     the requests and traces that a text names
 display.readable(message) -> str                  JSON lines as one readable line
 templates.templates(lines) -> tuple[Template, ...]    repeated lines collapsed, with counts
 histogram.histogram(lines, start, end, buckets) -> Histogram
