@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from bot.simulation.dataset.claims import Claim
 from bot.simulation.dataset.files import DatasetError, lines_of
 from bot.simulation.dataset.shapes import at, milliseconds, service_of, wrongs
 
@@ -24,17 +25,6 @@ _NATURAL_IDS = {
     ("cloudwatch", "log"): "eventId",
     ("cloudwatch", "alarm"): "id",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """That some places of a file belong to an incident."""
-
-    incident: str
-    services: frozenset[str]
-    start: int  # milliseconds
-    end: int
-    places: Sequence[int]
 
 
 @dataclass(slots=True)

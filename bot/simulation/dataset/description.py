@@ -12,10 +12,10 @@ import orjson
 
 from bot.simulation.dataset.configuration import SOURCES
 from bot.simulation.dataset.files import DatasetError, lines_of
+from bot.simulation.dataset.folder import DataSet
 from bot.simulation.dataset.message_figures import SAMPLE, Figures, Sample, figures_of, read_loghub
 from bot.simulation.dataset.picture import draw
 from bot.simulation.dataset.shapes import milliseconds
-from bot.simulation.dataset.validation import DataSet
 
 _HEADINGS = (
     "templates", "top share", "template bits", "length", "± length", "char bits", "zlib 9",

@@ -8,10 +8,10 @@ from html import escape
 from typing import Any
 
 from bot.simulation.dataset.configuration import SOURCES
+from bot.simulation.dataset.folder import DataSet
 from bot.simulation.dataset.message_figures import Figures
 from bot.simulation.dataset.traffic import HOUR, minute_of, moment_of
 from bot.simulation.dataset.truth import moment
-from bot.simulation.dataset.validation import DataSet
 
 _WIDTH, _LEFT, _RIGHT = 1000, 70, 20
 _COLOURS = {

@@ -24,9 +24,9 @@ import orjson
 from bot.simulation.dataset.configuration import SOURCES
 from bot.simulation.dataset.draws import uuid_text
 from bot.simulation.dataset.files import DatasetError, lines_of
+from bot.simulation.dataset.folder import DataSet
 from bot.simulation.dataset.shapes import milliseconds, plain
 from bot.simulation.dataset.traffic import HOUR, moment_of
-from bot.simulation.dataset.validation import DataSet
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?")
 _EPOCH_MS = re.compile(r"1\d{12}")

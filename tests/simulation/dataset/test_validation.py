@@ -3,12 +3,16 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import tracemalloc
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.simulation.dataset.distinct import Distinct
+from bot.simulation.dataset.effects import Effects
 from bot.simulation.dataset.files import DatasetError
 from bot.simulation.dataset.validation import Verdict, validate
 
@@ -129,7 +133,9 @@ def test_a_truth_that_names_what_is_not_there_is_told(copied: Path) -> None:
 def test_a_truth_that_names_a_stranger_is_told(copied: Path) -> None:
     path, truth = truth_of(copied)
     incident = truth["incidents"][0]
-    incident["affected"] = [{"service": "nobody", "hops": 0, "first_felt": ""}]
+    incident["affected"] = [
+        {"service": "nobody", "hops": 0, "first_felt": incident["window"]["start"]}
+    ]
     path.write_text(json.dumps(truth))
     told = "\n".join(judged(copied).violations)
     assert "is not affected by it" in told
@@ -144,6 +150,82 @@ def test_a_window_without_its_effect_is_told(copied: Path) -> None:
         incident["first_errors"] = "2026-01-07T08:01:00Z"
     path.write_text(json.dumps(truth))
     assert any("does not show in" in one for one in judged(copied).violations)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda one: one["entries"]["sentry"].append("rubbish"), "'rubbish' is no id of sentry"),
+        (lambda one: one["entries"]["sentry"].append("k-491048-1"), "is no id of sentry"),
+        (lambda one: one["entries"]["sentry"].append("s-491000-1"), "lies outside its window"),
+        (lambda one: one["entries"].update(rumours=["r-491048-1"]), "'rumours' is no source"),
+        (lambda one: one.pop("window"), "window: an object is expected"),
+        (lambda one: one.update(affected="all"), "a list is expected, a text is there"),
+        (lambda one: one.update(first_errors="2026-99-01T00:00:00Z"), "month must be in 1..12"),
+    ],
+)
+def test_a_truth_of_another_shape_is_told(
+    copied: Path, change: Callable[[dict[str, Any]], None], told: str
+) -> None:
+    path, truth = truth_of(copied)
+    change(truth["incidents"][0])
+    path.write_text(json.dumps(truth))
+    assert any(
+        told in one and one.startswith(f"correlation/{path.name}:1:")
+        for one in judged(copied).violations
+    )
+
+
+def test_a_truth_that_is_no_json_is_told(copied: Path) -> None:
+    path, _ = truth_of(copied)
+    path.write_text(path.read_text()[:-100])
+    assert any(one.startswith(f"correlation/{path.name}:1:") for one in judged(copied).violations)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda manifest: manifest.pop("job"),
+        lambda manifest: manifest.update(files={}),
+        lambda manifest: manifest["job"].update(start="soon"),
+        lambda manifest: manifest["files"][0].update(path="sentry/nowhere.jsonl.gz"),
+    ],
+)
+def test_a_manifest_that_cannot_be_used_is_an_error_with_its_name(
+    copied: Path, change: Callable[[dict[str, Any]], None]
+) -> None:
+    path = copied / "manifest.json"
+    manifest = json.loads(path.read_text())
+    change(manifest)
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(DatasetError, match=r"manifest\.json: "):
+        judged(copied)
+
+
+def test_the_effects_of_ten_days_are_judged_in_the_memory_of_one() -> None:
+    def peak(days: int) -> int:
+        effects, before = Effects([]), tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        for hour in range(days * 24):
+            minutes = range(hour * 60, hour * 60 + 60)
+            effects.add("sentry", {(name, at): (1.0, 1) for name in "abcd" for at in minutes})
+        assert effects.quiet("sentry", "a") == 1.0
+        return tracemalloc.get_traced_memory()[1] - before
+
+    tracemalloc.start()
+    try:
+        day, ten = peak(1), peak(10)
+    finally:
+        tracemalloc.stop()
+    assert ten < 1.5 * day
+
+
+def test_ids_are_told_twice_across_files_and_parts() -> None:
+    with Distinct(1_000_000) as distinct:
+        distinct.add("one", array("Q", [1, 2, 3, 2**64 - 1]))
+        distinct.add("two", array("Q", [4, 5, 5]))
+        distinct.add("three", array("Q", [2**64 - 1, 1, 6]))
+        assert list(distinct.twice()) == [("two", 1), ("three", 2)]
 
 
 def test_something_else_is_no_data_set(tmp_path: Path) -> None:
