@@ -288,8 +288,10 @@ The first card appears in #alerts by itself. Then try:
   · type /alerts, /alert or /help in the composer; /logs service:shop reads the shop's logs
   · practise: /drill start plays an incident into a private thread, with colleagues to ask
   · become another person (rita may only look, sam responds, kim ships, ada may do all)
-  · type /simulate crash, or from another terminal:
+  · type /simulate crash or /simulate incident, or from another terminal:
     WEBHOOK_SECRET={WEBHOOK_SECRET} python3 run.py simulate crash paystack_timeout --to {web}
+    python3 run.py simulate incident kafka-lag --to demo --demo-url {joined.page_url} \\
+      --test-channel general
   · send an error of your own:
     curl {web}/webhook/generic -H 'Authorization: Bearer {WEBHOOK_SECRET}' \\
       -d '{{"service": "mine", "message": "It broke", "event_id": "mine-1"}}'
