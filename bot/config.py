@@ -242,6 +242,9 @@ class Settings(BaseSettings):
     loki_token: Token = SecretStr("")
     loki_tenant: str = ""
     loki_label: str = "app"
+    log_tail_minutes: int = Field(default=15, ge=1, le=240)
+    log_tails_per_person: int = Field(default=2, ge=1, le=20)
+    log_tails_per_server: int = Field(default=6, ge=1, le=50)
     time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     scan_groups: Parts = ()
     scan_every: int = Field(default=60, ge=10, le=86_400)

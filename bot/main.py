@@ -40,7 +40,7 @@ from bot.ui.drill.hearing import hear
 from bot.ui.drill.taking_part import DRILL_PRESSES
 from bot.ui.logs.desk import LogDesk
 from bot.ui.logs.presses import LOG_PRESSES
-from bot.ui.logs.tails import Tails
+from bot.ui.logs.tails import TailLimits, Tails
 from bot.ui.messenger import DiscordMessenger
 from bot.ui.playing import PLAY_PRESSES
 from bot.ui.plays import KEPT, Plays
@@ -141,7 +141,7 @@ class House:
             crashes=crashes,
             drills=self.drills,
             logs=logs,
-            tails=Tails(logs, pace=tempo.tail_edits),
+            tails=Tails(logs, pace=tempo.tail_edits, limits=tail_limits(settings)),
             plays=Plays(rehearsals_folder(settings), Budget(tempo.plays)),
             clock=now,
             started_at=now(),
@@ -243,6 +243,15 @@ async def run_bot(
         running = Running(server.url, store, house.intake)
         await _work(house, stop, lambda: on_ready(running) if on_ready is not None else None)
         log.info("stopping; what was accepted is kept")
+
+
+def tail_limits(settings: Settings) -> TailLimits:
+    """How many tails there may be, and how long one follows."""
+    return TailLimits(
+        per_person=settings.log_tails_per_person,
+        per_server=settings.log_tails_per_server,
+        length=timedelta(minutes=settings.log_tail_minutes),
+    )
 
 
 def rehearsals_folder(settings: Settings) -> Path:

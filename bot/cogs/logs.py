@@ -8,7 +8,7 @@ from discord.ext import commands
 from bot.cogs.choices import AlertId, log_groups, moments, running_tails
 from bot.models import Capability, Severity
 from bot.ui.desk import Press
-from bot.ui.logs.following import MINUTES, MOST_MINUTES, stop, tail
+from bot.ui.logs.following import MOST_MINUTES, stop, tail
 from bot.ui.logs.reading import LIMIT, MOST_LINES, Asked, ask
 
 LEVELS = [app_commands.Choice(name=f"{each} or worse", value=each.value) for each in Severity]
@@ -96,7 +96,7 @@ class LogsCog(commands.Cog, name="Logs"):
         where="Conditions on fields: status>=500, path~^/api",
         trace="A request or trace id",
         since="From when (default now): 5m, 10:30",
-        minutes=f"It ends after so many (default {MINUTES})",
+        minutes="It ends after so many (default: as set, usually 15)",
         place="One message that is edited (default), or a thread that keeps all lines",
         live="By CloudWatch's Live Tail: at once, billed by the minute, sampled if much comes",
     )
@@ -113,7 +113,7 @@ class LogsCog(commands.Cog, name="Logs"):
         where: Text = "",
         trace: app_commands.Range[str, 1, 200] = "",
         since: app_commands.Range[str, 1, 60] = "1s",
-        minutes: app_commands.Range[int, 1, MOST_MINUTES] = MINUTES,
+        minutes: app_commands.Range[int, 1, MOST_MINUTES] | None = None,
         place: str = "message",
         live: bool = False,
     ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from log_stage import CHECKOUT, SHIPPING, ago, answer, bare, labels, reading
 from rehearsal import Rehearsal, crash
 
-from sandbox.cloudwatch import CloudWatchStandIn
+from sandbox.cloudwatch import CloudWatchStandIn, Refused
 from sandbox.discord.faults import Fault
 
 Json = dict[str, Any]
@@ -120,6 +120,34 @@ async def test_a_person_may_have_two_and_ends_one_by_command(
     assert "has ended" in bare(again.message)
     await stage.type("sam", "logs-tail", service="checkout")
     assert len(stage.cards()) == 3
+
+
+async def test_how_many_and_how_long_is_set(stage: Rehearsal, aws: CloudWatchStandIn) -> None:
+    await stage.stop()
+    stage.settings = stage.settings.model_copy(
+        update={"log_tails_per_person": 1, "log_tails_per_server": 2, "log_tail_minutes": 1}
+    )
+    await stage.start()
+    reply = await stage.type("sam", "logs-tail", service="checkout")
+    assert "for 1 minute." in bare(reply.message)
+    refused = await stage.type("sam", "logs-tail", service="both")
+    assert "You have 1 tail already" in bare(refused.message)
+    reply = await stage.type("kim", "logs-tail", service="checkout", minutes=30)
+    assert "for 30 minutes." in bare(reply.message)
+    refused = await stage.type("ada", "logs-tail", service="checkout")
+    assert "This server has 2 tails already" in bare(refused.message)
+
+
+async def test_a_tail_that_is_throttled_says_so_and_loses_nothing(
+    stage: Rehearsal, aws: CloudWatchStandIn
+) -> None:
+    await stage.type("sam", "logs-tail", service="checkout")
+    await tail_shows(stage, "Nothing yet")
+    aws.manners.refusals += [Refused("ThrottlingException", "Rate exceeded")] * 3
+    aws.add(CHECKOUT, "web", [(ago(seconds=0), f"INFO line {number}") for number in range(5)])
+    told = await tail_shows(stage, "asked to slow down; no line is lost", "5 lines")
+    assert [f"I line {number}" in bare(told) for number in range(5)] == [True] * 5
+    assert not aws.manners.refusals
 
 
 async def test_who_may_only_look_may_not_follow(stage: Rehearsal, aws: CloudWatchStandIn) -> None:

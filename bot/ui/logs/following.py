@@ -21,11 +21,10 @@ from bot.ui.desk import Desk, Press
 from bot.ui.logs.desk import LogDesk, Work
 from bot.ui.logs.reading import Asked, milliseconds, question_of, tell_failure
 from bot.ui.logs.screen import Screen
-from bot.ui.logs.tail import Tail
+from bot.ui.logs.tail import Tail, minutes_of
 from bot.ui.logs.tail_views import TAIL_BUTTON
 from bot.ui.logs.views import notice
 
-MINUTES = 15
 MOST_MINUTES = 240
 TAIL_ALERT = re.compile(r"jinkies:tail-alert:(?P<alert>\d{1,15})")
 _BEFORE_ERROR = timedelta(minutes=1)
@@ -33,7 +32,7 @@ _NO_GAP = timedelta(minutes=15)
 
 
 async def tail(
-    press: Press, asked: Asked, *, alert_id: int | None, minutes: int, in_thread: bool
+    press: Press, asked: Asked, *, alert_id: int | None, minutes: int | None, in_thread: bool
 ) -> None:
     """Answer `/logs-tail`: by service, or from the time of an alert's last error."""
     desk = press.client.desk
@@ -56,7 +55,7 @@ async def tail_alert(press: Press, alert_id: int) -> None:
     async def question() -> Question:
         return await _of_alert(press.client.desk, alert_id, Asked(service=""))
 
-    await _begin(press, question, MINUTES)
+    await _begin(press, question)
 
 
 async def follow(press: Press, number: int) -> None:
@@ -77,7 +76,7 @@ async def follow(press: Press, number: int) -> None:
         start = milliseconds(now) if has_gap else ended + 1
         return replace(found, start=start, end=None, newest_first=False, insights=False)
 
-    await _begin(press, question, MINUTES)
+    await _begin(press, question)
 
 
 async def stop(press: Press, number: int) -> None:
@@ -183,7 +182,7 @@ async def _of_alert(desk: Desk, alert_id: int, asked: Asked) -> Question:
 async def _begin(
     press: Press,
     question: Callable[[], Awaitable[Question]],
-    minutes: int,
+    minutes: int | None = None,
     *,
     in_thread: bool = False,
 ) -> None:
@@ -200,7 +199,7 @@ async def _begin(
             await question(),
             person,
             press.channel,
-            timedelta(minutes=minutes),
+            length=timedelta(minutes=minutes) if minutes is not None else None,
             in_thread=in_thread,
         )
         await desk.logs.note(began.row.question_id, "follow", person, began.row.channel_id)
@@ -212,9 +211,8 @@ async def _begin(
         return
     began: Tail = work.task.result()
     name = plain.label(began.question.name, 80)
-    await screen.show(
-        notice(f"📡 Following **{name}** for {minutes} minutes. /logs-stop ends it sooner.")
-    )
+    length = minutes_of(began.row.ends_at - began.row.began_at)
+    await screen.show(notice(f"📡 Following **{name}** for {length}. /logs-stop ends it sooner."))
 
 
 def _tail_name(logs: LogDesk, each: Tail) -> str:

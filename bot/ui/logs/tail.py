@@ -150,7 +150,7 @@ class Tail:
             return self._why
         if self._clock() >= self.row.ends_at:
             length = self.row.ends_at - self.row.began_at
-            return f"its {_minutes(length)} are over."
+            return f"its {minutes_of(length)} are over."
         if following.done() and not following.cancelled():
             error = following.exception()
             if isinstance(error, JinkiesError):
@@ -261,6 +261,7 @@ class Tail:
         return notes
 
 
-def _minutes(length: timedelta) -> str:
+def minutes_of(length: timedelta) -> str:
+    """A length in words: `15 minutes`."""
     minutes = round(length.total_seconds() / 60)
     return f"{minutes} minute{'' if minutes == 1 else 's'}"

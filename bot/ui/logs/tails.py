@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import aiohttp
@@ -24,12 +24,19 @@ from bot.ui.logs.tail import Tail
 from bot.ui.logs.tail_views import TailState, ended_view
 from bot.ui.logs.views import layout, notice
 
-MOST_PER_PERSON = 2
-MOST_PER_SERVER = 6
 PACE = 2.0  # seconds between two edits of one tail; several in a channel share them
 _LAST_TRIES = 3
 _GRACE = 3.0  # seconds, when Jinkies stops
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TailLimits:
+    """How many tails a person and a server may have, and how long one follows if nobody says."""
+
+    per_person: int = 2
+    per_server: int = 6
+    length: timedelta = timedelta(minutes=15)
 
 
 class Tails:
@@ -39,7 +46,10 @@ class Tails:
         pace: seconds between two edits in a channel.
     """
 
-    def __init__(self, desk: LogDesk, *, pace: float = PACE) -> None:
+    def __init__(
+        self, desk: LogDesk, *, pace: float = PACE, limits: TailLimits | None = None
+    ) -> None:
+        self.limits = limits or TailLimits()
         self._desk = desk
         self._pace = pace
         self._running: dict[int, tuple[Tail, asyncio.Task[None]]] = {}
@@ -66,8 +76,8 @@ class Tails:
         question: Question,
         person: Person,
         channel: discord.abc.MessageableChannel,
-        length: timedelta,
         *,
+        length: timedelta | None = None,
         in_thread: bool = False,
     ) -> Tail:
         """Post the message of a tail in `channel` and begin to follow.
@@ -81,6 +91,7 @@ class Tails:
         self._admit(*place)
         self._beginning.append(place)
         try:
+            length = length or self.limits.length
             return await self._begin(question, person, channel, guild_id, length, in_thread)
         finally:
             self._beginning.remove(place)
@@ -106,14 +117,16 @@ class Tails:
     def _admit(self, guild_id: int, person_id: int) -> None:
         places = [(tail.row.guild_id, tail.row.person_id) for tail in self._alive()]
         places += self._beginning
-        if places.count((guild_id, person_id)) >= MOST_PER_PERSON:
+        most = self.limits.per_person
+        if places.count((guild_id, person_id)) >= most:
             raise AtLimit(
-                f"You have {MOST_PER_PERSON} tails already, as many as one person may. "
+                f"You have {_tails(most)} already, as many as one person may. "
                 "End one with /logs-stop."
             )
-        if sum(guild == guild_id for guild, _ in places) >= MOST_PER_SERVER:
+        most = self.limits.per_server
+        if sum(guild == guild_id for guild, _ in places) >= most:
             raise AtLimit(
-                f"There are {MOST_PER_SERVER} tails here already, as many as a server may have. "
+                f"This server has {_tails(most)} already, as many as it may. "
                 "End one with /logs-stop."
             )
 
@@ -252,6 +265,10 @@ class Tails:
         if client is None or client.user is None or client.is_closed():
             raise UpstreamError("Discord", "not connected at the moment.", retry_after=1.0)
         return client.get_partial_messageable(channel_id)
+
+
+def _tails(count: int) -> str:
+    return f"{count} tail{'' if count == 1 else 's'}"
 
 
 def _translated(error: Exception) -> JinkiesError:
