@@ -184,7 +184,7 @@ async def test_insights_is_asked_where_there_is_more_than_was_shown(
     assert "1 line ·" in bare(asked.message)
 
 
-@pytest.mark.parametrize("ends", ["Failed", "Timeout"])
+@pytest.mark.parametrize("ends", ["Failed", "Timeout", "Cancelled"])
 async def test_an_insights_query_that_ends_badly_says_so(
     stage: Rehearsal, aws: CloudWatchStandIn, ends: str
 ) -> None:

@@ -74,7 +74,7 @@ async def test_logs_shows_the_lines_of_the_same_request_to_whoever_pressed(
     assert "▶ " in text
     marked = text[text.index("▶ ") :].partition("\n")[0]
     assert marked.endswith("E req-1 division by zero")
-    assert {"Share", "Download", "Attach to alert", "Tail logs"} <= set(labels(message))
+    assert {"Share", "Download", "Attach to alert", "Follow"} <= set(labels(message))
 
 
 async def test_without_a_request_it_is_the_minute_before_and_after(
@@ -101,10 +101,28 @@ async def test_what_was_shown_once_is_there_when_the_log_has_forgotten_it(
     assert "order 7 begins" in text
     assert f"kept with J-{alert}" in text
     assert "the log has forgotten them" in text
-    assert "Tail logs" not in labels(message)
+    assert "Follow" not in labels(message)
     await stage.restart()  # the pages of what is kept survive as well
     again = await stage.press("sam", message, "Download")
     assert "order 7 begins" in await content(answer(again))
+
+
+@pytest.mark.parametrize("ends", ["Failed", "Timeout", "Cancelled"])
+async def test_insights_asked_around_an_alert_may_end_badly_and_says_so(
+    stage: Rehearsal, aws: CloudWatchStandIn, ends: str
+) -> None:
+    busy(aws)
+    (alert,) = await stage.send(crash(trace_id="req-1", timestamp=moment(AT)))
+    page = await pressed(stage, "rita", alert)
+    asking = answer(await stage.press("rita", page, "Insights"))
+    aws.manners.query_ends = ends
+    failed = answer(await stage.press("rita", asking, "Ask it here"))
+    assert f"the Insights query ended as {ends}" in bare(failed)
+    aws.manners.query_ends = "Complete"
+    found = bare(answer(await stage.press("rita", failed, "Run again")))
+    assert "order 7 begins" in found
+    assert "order 8" not in found
+    assert "found by Insights" in found
 
 
 async def test_the_issue_carries_the_lines(stage: Rehearsal, aws: CloudWatchStandIn) -> None:

@@ -208,7 +208,7 @@ async def test_an_alerts_service_is_followed_from_its_error_on(
     assert "long ago" not in bare(message)
     card = await stage.card(alert)
     around = await stage.press("sam", card, "Logs")
-    await stage.press("sam", answer(around), "Tail logs")
+    await stage.press("sam", answer(around), "Follow")
     assert "E division by zero" in bare(await tail_shows(stage, "📡", "E division by zero"))
 
 

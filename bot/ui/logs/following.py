@@ -26,7 +26,6 @@ from bot.ui.logs.tail_views import TAIL_BUTTON
 from bot.ui.logs.views import notice
 
 MOST_MINUTES = 240
-TAIL_ALERT = re.compile(r"jinkies:tail-alert:(?P<alert>\d{1,15})")
 _BEFORE_ERROR = timedelta(minutes=1)
 _NO_GAP = timedelta(minutes=15)
 
@@ -47,15 +46,6 @@ async def tail(
         return replace(await question_of(desk.logs, meant), end=None, newest_first=False)
 
     await _begin(press, question, minutes, in_thread=in_thread)
-
-
-async def tail_alert(press: Press, alert_id: int) -> None:
-    """Follow an alert's service from the time of its last error."""
-
-    async def question() -> Question:
-        return await _of_alert(press.client.desk, alert_id, Asked(service=""))
-
-    await _begin(press, question)
 
 
 async def follow(press: Press, number: int) -> None:
@@ -137,36 +127,7 @@ class TailButton(ui.DynamicItem[ui.Button[Any]], template=TAIL_BUTTON):
         await press.response.edit_message(view=found.view())
 
 
-class TailAlertButton(ui.DynamicItem[ui.Button[Any]], template=TAIL_ALERT):
-    """Tail logs: follows an alert's service from the time of its last error."""
-
-    def __init__(self, item: ui.Button[Any], alert_id: int) -> None:
-        super().__init__(item)
-        self._alert_id = alert_id
-
-    @classmethod
-    async def from_custom_id(  # type: ignore[override]
-        cls, _press: Press, item: ui.Button[Any], match: re.Match[str], /
-    ) -> Self:
-        """Called by discord.py for every press whose custom_id matches."""
-        return cls(item, int(match["alert"]))
-
-    async def callback(self, press: Press) -> None:  # type: ignore[override]
-        """Begin the tail, in the channel where it was pressed."""
-        await tail_alert(press, self._alert_id)
-
-
-def tail_alert_button(alert_id: int) -> ui.Button[Any]:
-    """The button Tail logs of an alert."""
-    return ui.Button(
-        label="Tail logs",
-        custom_id=f"jinkies:tail-alert:{alert_id}",
-        emoji="📡",
-        style=discord.ButtonStyle.secondary,
-    )
-
-
-TAIL_PRESSES: tuple[type[ui.DynamicItem[Any]], ...] = (TailButton, TailAlertButton)
+TAIL_PRESSES: tuple[type[ui.DynamicItem[Any]], ...] = (TailButton,)
 
 
 async def _of_alert(desk: Desk, alert_id: int, asked: Asked) -> Question:

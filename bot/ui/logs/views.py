@@ -254,8 +254,7 @@ def _acting(pages: Pages, number: int, page: int, mode: Mode) -> ui.ActionRow[An
         )  # fmt: skip
         buttons.insert(0, toggle)
     if pages.found.question.centre is None and not pages.found.question.kept:
-        told = "Tail logs" if pages.found.question.alert else "Follow"
-        buttons.append(button(told, "follow", number, mark="📡"))
+        buttons.append(button("Follow", "follow", number, mark="📡"))
     return ui.ActionRow(*buttons)
 
 
