@@ -154,9 +154,9 @@ async def _played(
         async with _stage(scenario, options, settings) as stage:
             player = _player(stage, journal, scenario, options)
             if options.clean:
-                _say(f"{scenario.scenario_id}: {await player.clean()} messages taken away")
+                _say(f"{scenario.scenario_id}: {await _cleaned(player, options)}")
                 continue
-            journal.begin(scenario, f"{options.to} {options.test_channel}".strip())
+            journal.begin(scenario, _where(options))
             is_old = len(journal.events) == len(scenario.timeline)
             played = await player.play(scenario, stop)
             told = "was posted before; --clean takes it away" if is_old else "posted"
@@ -167,6 +167,23 @@ async def _played(
         _say("Stopped. The same command goes on; with --clean it takes away what was posted.")
         return INTERRUPTED
     return OK
+
+
+async def _cleaned(player: Player, options: argparse.Namespace) -> str:
+    """Take away; what became of it. Raises NotFound if it was played elsewhere."""
+    journal = player.journal
+    where = journal.head.get("where")
+    if where is None:
+        return f"nothing to take away; {journal.path} knows of nothing"
+    if where != _where(options):
+        to, _, room = where.partition(" ")
+        told = f"--to {to}" + (f" --test-channel {room}" if room else " without --test-channel")
+        raise NotFound(f"It was played {told}; take it away with the same.")
+    return f"{await player.clean()} messages taken away"
+
+
+def _where(options: argparse.Namespace) -> str:
+    return f"{options.to} {options.test_channel}".strip()
 
 
 async def _paused(stop: asyncio.Event, options: argparse.Namespace) -> bool:

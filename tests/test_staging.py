@@ -227,7 +227,8 @@ async def visit(
     """Run the command in a process of its own; with `stop_after` messages, Ctrl-C."""
     command = [
         *(sys.executable, str(ROOT / "run.py"), "simulate", "incident", *words),
-        *("--to", "demo", "--demo-url", demo.url, "--test-channel", "general"),
+        *("--to", "demo", "--demo-url", demo.url),
+        *(() if "--test-channel" in words else ("--test-channel", "general")),
     ]
     process = await asyncio.create_subprocess_exec(
         *command, cwd=folder, stderr=asyncio.subprocess.PIPE
@@ -271,7 +272,13 @@ async def test_a_playing_is_stopped_goes_on_and_is_taken_away(
     assert "The same command goes on" in told
     some = everything(demo)
     assert 2 <= some < 20
+    code, told = await visit(demo, tmp_path, file, "--clean", "--test-channel", "incidents")
+    assert code == staging.MISUSED
+    assert "It was played --to demo --test-channel general" in told
     code, told = await visit(demo, tmp_path, file, "--clean")
     assert code == staging.OK
     assert "taken away" in told
     assert everything(demo) == 0
+    code, told = await visit(demo, tmp_path, file, "--clean")
+    assert code == staging.OK
+    assert "nothing to take away" in told

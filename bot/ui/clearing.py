@@ -76,9 +76,9 @@ async def _remove_together(
     stage: DiscordStage, room: str, thread: str, messages: list[int]
 ) -> Iterator[Step] | None:
     """Delete them all; where the bot may not, the steps that do it one by one."""
+    place = stage.room(room)
     try:
         async with attempt(None):
-            place = stage.room(room)
             where = await stage.client.fetch_channel(int(thread)) if thread else place
             try:
                 assert isinstance(where, discord.TextChannel | discord.Thread)

@@ -186,8 +186,11 @@ class DiscordStage:
         return sum(each == place for each in self.places.values()) > 1
 
     def room(self, channel: str) -> discord.TextChannel:
-        """One of the places' rooms, by its id."""
-        return next(each.room for each in self.places.values() if str(each.room.id) == channel)
+        """One of the places' rooms, by its id; raises NotFound if it is none of them."""
+        for each in self.places.values():
+            if str(each.room.id) == channel:
+                return each.room
+        raise NotFound(f"It was played in another channel ({channel}).")
 
     async def webhook(self, room: discord.TextChannel) -> discord.Webhook:
         """Ours in a channel: one that is there from the last time, or a new one."""
