@@ -33,6 +33,8 @@ _GIVE_WAY_AFTER = 0.0005
 # Times the limit: a little too much is read and refused in peace; at more the connection is cut.
 _ROOM = 2
 _LOOP_WAIT = 1.0  # seconds; the trigger ends the wait sooner when there is something to do
+# Seconds, while somebody waits for a commit: who listens for a second must hear 503 within it.
+_LATE_BY = 0.1
 
 
 class _JsonErrorTask(ErrorTask):  # type: ignore[misc]  # waitress is not typed
@@ -253,10 +255,12 @@ class WebServer:
         wasyncore.close_all(self._sockets)
 
     def _turn(self, wait: float) -> None:
+        if any(channel.requests for channel in self._channels()):
+            wait = min(wait, _LATE_BY)
         wasyncore.loop(timeout=wait, use_poll=True, map=self._sockets, count=1)
         now = time.monotonic()
         if now >= self._look_for_overdue:
-            self._look_for_overdue = now + _LOOP_WAIT
+            self._look_for_overdue = now + _LATE_BY
             for channel in self._channels():
                 channel.answer_if_overdue(now)
 
