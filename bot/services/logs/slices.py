@@ -205,7 +205,7 @@ class SlicedRead:
             if page.token is None:
                 self._add(slice_, page.lines)
                 self._learn(slice_, count, sum(map(len, slice_.pages)))
-                if not count and self._newest is not None:
+                if not self._kept and slice_ is not self._slices[-1]:
                     await self._look_up_newest(slice_)
                 self._seen += slice_.length
                 slice_.is_done = True
@@ -241,7 +241,8 @@ class SlicedRead:
 
     async def _look_up_newest(self, empty: Slice) -> None:
         """The newest slice is empty: let the next one reach back to the newest line at once."""
-        assert self._newest is not None
+        if self._newest is None:
+            return
         newest, self._newest = self._newest, None
         self._newest_at = await newest()
         if self._newest_at is not None and self._newest_at < empty.first:

@@ -151,7 +151,7 @@ def _chart(found: Found, heads: Sequence[LogLine], zone: tzinfo) -> str:
     errors = sum(bars.errors)
     worst = f", {_RED}{errors:,} error{'s' if errors != 1 else ''}{_RESET}" if errors else ""
     return (
-        f"```ansi\n{told}  {_GREY}a bar is {_length(bars.step)}, most {peak:,}{_RESET}{worst}\n```"
+        f"```ansi\n{told}\n{_GREY}a bar is {_length(bars.step)}, most {peak:,}{_RESET}{worst}\n```"
     )
 
 
