@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.errors import SettingsError
-from bot.simulation.dataset.files import FORMATS, DatasetError, compressor_name
+from bot.simulation.dataset.files import FORMATS, compressor_name
 
 if TYPE_CHECKING:
     from bot.simulation.dataset.hour import Job
@@ -54,11 +54,11 @@ def _dataset_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--config", type=Path, metavar="FILE.yaml", help="another company than the default one")
     add("--seed", type=int, default=1, help="the same seed makes the same bytes (default 1)")
-    add("--duration-hours", type=float, metavar="N", help="default 24")
+    add("--duration-hours", type=_positive, metavar="N", help="default 24")
     add("--start-date", type=_moment, default=_moment(_FIRST_DAY), metavar="DATE",
         help=f"UTC, 2026-01-31 or 2026-01-31T06:00 (default {_FIRST_DAY})")  # fmt: skip
     add("--end-date", type=_moment, metavar="DATE", help="instead of --duration-hours")
-    add("--entries-per-minute", type=float, metavar="N", help="of all sources together")
+    add("--entries-per-minute", type=_positive, metavar="N", help="of all sources together")
     add("--incidents", type=int, metavar="N", help="how many in the whole span")
     add("--output-dir", type=Path, default=Path("data/dataset"), metavar="DIR")
     add("--workers", type=_workers, default=os.cpu_count() or 1, metavar="N",
@@ -82,7 +82,7 @@ def _replay_arguments(parser: argparse.ArgumentParser) -> None:
 def _pace_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--door", choices=("jinkies", "plain"), default="jinkies")
-    add("--speed", type=float, default=60.0, help="times as fast as it happened (default 60)")
+    add("--speed", type=_positive, default=60.0, help="times as fast as it happened (default 60)")
     add("--from-minute", type=int, default=0, metavar="N", help="skip the beginning")
     add("--minutes", type=int, metavar="N", help="stop after so many minutes of the data set")
     add("--secret-env", default="WEBHOOK_SECRET", metavar="NAME",
@@ -101,6 +101,16 @@ def _workers(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 512:
         raise argparse.ArgumentTypeError("a number from 1 to 512 is expected")
     return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return number
 
 
 def run(options: argparse.Namespace) -> int:
@@ -150,8 +160,10 @@ def _job(options: argparse.Namespace) -> Job:
     config = load(options.config)
     if options.end_date and options.duration_hours is not None:
         raise SettingsError(["--end-date and --duration-hours: only one of them can be given"])
-    hours = options.duration_hours if options.duration_hours is not None else 24
-    end = options.end_date or options.start_date + timedelta(hours=hours)
+    try:
+        end = options.end_date or options.start_date + timedelta(hours=options.duration_hours or 24)
+    except OverflowError:
+        raise SettingsError(["--duration-hours: the span ends after the year 9999"]) from None
     job = Job(
         text=config.text,
         seed=options.seed,
@@ -214,8 +226,6 @@ def replay_dataset(options: argparse.Namespace) -> int:
 def _replay(root: Path, options: argparse.Namespace) -> int:
     from bot.simulation.dataset.replay import Replay
 
-    if options.speed <= 0:
-        raise DatasetError("--speed must be more than 0")
     replay = Replay(root, _door(options), options.speed)
     begun = time.monotonic()
     sent = replay.run(
@@ -250,11 +260,14 @@ def _progress(what: str, done: int, total: int, begun: float, entries: int) -> N
     if not sys.stderr.isatty() and done % max(1, total // 10) and done != total:
         return
     seconds = max(0.001, time.monotonic() - begun)
-    remaining = seconds / done * (total - done) if done else 0.0
     rate = f", {entries / seconds:,.0f} entries/s" if entries else ""
-    end = "\n" if done == total or not sys.stderr.isatty() else ""
-    text = f"\r{done}/{total} {what}{rate}, about {remaining:.0f} s left   "
-    sys.stderr.write(text + end)
+    left = f", about {seconds / done * (total - done):.0f} s left" if done else ""
+    text = f"{done}/{total} {what}{rate}{left}"
+    # On a terminal one line is written over and over; anywhere else each stands by itself.
+    over = sys.stderr.isatty()
+    sys.stderr.write(f"\r{text}   " if over else f"{text}\n")
+    if over and done == total:
+        sys.stderr.write("\n")
     sys.stderr.flush()
 
 

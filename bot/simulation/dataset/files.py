@@ -61,6 +61,11 @@ def _compressor(name: str, path: str) -> _Compressor:
     return zlib.compressobj(ZLIB_LEVEL, zlib.DEFLATED, 31)
 
 
+def part_of(path: Path) -> Path:
+    """What `path` is called until it is whole; another process calls it otherwise."""
+    return path.with_name(f"{path.name}.{os.getpid()}.part")
+
+
 class LineFile:
     """A file of JSON lines under its name with `.part` until `close` has put it in place."""
 
@@ -71,7 +76,7 @@ class LineFile:
         self._entries = self._bytes = self._content_bytes = 0
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        self._part = target.with_name(target.name + ".part")
+        self._part = part_of(target)
         self._handle = self._part.open("wb")
 
     def write(self, lines: bytes, count: int) -> None:
@@ -136,7 +141,7 @@ def write_json(path: Path, value: object, *, indent: int | None = 1) -> None:
 def write_pieces(path: Path, fill: Callable[[Callable[[str], object]], object]) -> None:
     """Write a text piece by piece, and put it in place when it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
+    part = part_of(path)
     with part.open("w", encoding="utf-8", newline="\n") as handle:
         fill(handle.write)
         handle.flush()

@@ -7,13 +7,17 @@ have no note, and ends with the same bytes.
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import lru_cache
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +47,7 @@ def executor_of(workers: int, scheduler: str = "") -> Iterator[Executor | None]:
     elif workers == 1:
         yield None
     else:
-        with ProcessPoolExecutor(workers, initializer=_leave_interrupts) as pool:
+        with ProcessPoolExecutor(workers, initializer=_follow_parent) as pool:
             yield pool
 
 
@@ -63,9 +67,20 @@ def _dask(address: str) -> Iterator[Executor]:
         yield executor
 
 
-def _leave_interrupts() -> None:
-    """Ctrl-C reaches all processes; the parent decides, and workers finish their hour."""
+def _follow_parent() -> None:
+    """Ctrl-C reaches all processes: the parent decides, and workers finish their hour.
+
+    One that is killed can tell them nothing more: then they end by themselves.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def generate(job: Job, executor: Executor | None, *, workers: int, told: Progress) -> bool:
@@ -79,23 +94,30 @@ def generate(job: Job, executor: Executor | None, *, workers: int, told: Progres
         if _is_complete(job):
             return True
         _begin(job)
-        hours = job.hours()
-        missing = [hour for hour in hours if not _is_done(job, hour)]
-        world_of(job)  # before there are workers: where they are forked, they inherit it
-        made = [len(hours) - len(missing), 0]
-        told(made[0], len(hours), 0)
+        with _alone(root):
+            return _make(job, executor, workers, told)
 
-        def done(result: HourDone) -> None:
-            made[0] += 1
-            made[1] += sum(file.entries for file in result.files)
-            told(made[0], len(hours), made[1])
 
-        try:
-            _run(job, missing, executor, workers, done)
-        except KeyboardInterrupt:
-            _write_manifest(job, complete=False, truth={})
-            return False
-        _finish(job)
+def _make(job: Job, executor: Executor | None, workers: int, told: Progress) -> bool:
+    """Make what is missing, now that nobody else does; whether it is complete."""
+    _sweep(Path(job.root))
+    hours = job.hours()
+    missing = [hour for hour in hours if not _is_done(job, hour)]
+    world_of(job)  # before there are workers: where they are forked, they inherit it
+    made = [len(hours) - len(missing), 0]
+    told(made[0], len(hours), 0)
+
+    def done(result: HourDone) -> None:
+        made[0] += 1
+        made[1] += sum(file.entries for file in result.files)
+        told(made[0], len(hours), made[1])
+
+    try:
+        _run(job, missing, executor, workers, done)
+    except KeyboardInterrupt:
+        _write_manifest(job, complete=False, truth={})
+        return False
+    _finish(job)
     return True
 
 
@@ -136,6 +158,30 @@ def _run(
     finally:
         for future in running:
             future.cancel()
+        wait(running)  # an hour that is being made is finished, and told in the manifest
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Nobody else makes this set meanwhile. Whoever dies gives the lock back."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    with (root / _PARTS / "lock").open("ab") as lock:
+        try:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            raise DatasetError(f"another process is making {root} at this moment") from None
+        yield
+
+
+def _sweep(root: Path) -> None:
+    """Remove what a run that was killed had begun."""
+    for folder in (*SOURCES, "correlation", _PARTS):
+        for path in (root / folder).glob("*.part"):
+            path.unlink(missing_ok=True)
 
 
 def _begin(job: Job) -> None:

@@ -10,7 +10,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from bot.simulation.dataset.files import DatasetError, Written
+from bot.simulation.dataset.files import DatasetError, Written, part_of
 
 
 def _pyarrow() -> tuple[Any, Any]:
@@ -38,7 +38,7 @@ class ParquetFile:
         self._root, self._path = root, path
         self._target = root / path
         self._target.parent.mkdir(parents=True, exist_ok=True)
-        self._part = self._target.with_name(self._target.name + ".part")
+        self._part = part_of(self._target)
         text = self._arrow.string()
         self._schema = self._arrow.schema([("id", text), ("kind", text), ("entry", text)])
         self._writer = parquet.ParquetWriter(self._part, self._schema, compression="zstd")

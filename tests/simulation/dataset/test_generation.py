@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from dataset_samples import START, bytes_of, elsewhere, job_in, made
 from bot.simulation.dataset import files, generation
 from bot.simulation.dataset.files import DatasetError, lines_of, read_json
 from bot.simulation.dataset.generation import executor_of, generate
-from bot.simulation.dataset.hour import make_hour
+from bot.simulation.dataset.hour import Job, make_hour
 
 ROOT = Path(__file__).parents[3]
 
@@ -116,26 +117,74 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(
     assert bytes_of(made(job)) == bytes_of(short_set)
 
 
-def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -> None:
-    job = job_in(tmp_path / "killed", hours=8, rate=60)
+def begun_elsewhere(job: Job) -> subprocess.Popen[bytes]:
+    """A process that makes `job` with two workers, and has made some hours."""
     code = (
         "import sys; sys.path[:0] = [sys.argv[1], sys.argv[2]]\n"
         "from pathlib import Path\n"
         "from dataset_samples import job_in, made\n"
-        "made(job_in(Path(sys.argv[3]), hours=8, rate=60), 2)\n"
+        "made(job_in(Path(sys.argv[3]), hours=12, rate=80), 2)\n"
     )
     here = str(Path(__file__).parent)
     command = [sys.executable, "-c", code, str(ROOT), here, job.root]
     process = subprocess.Popen(command, start_new_session=True)
     notes = Path(job.root) / ".parts"
+    until(lambda: len(list(notes.glob("*.ids.json"))) >= 2)
+    return process
+
+
+def until(what: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
-    while len(list(notes.glob("[0-9]*.json"))) < 2 and time.monotonic() < deadline:
+    while not what():
+        assert time.monotonic() < deadline
         time.sleep(0.005)
-    os.killpg(process.pid, signal.SIGKILL)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("whom", ["all", "the parent"])
+def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(whom: str, tmp_path: Path) -> None:
+    job = job_in(tmp_path / "killed", hours=12, rate=80)
+    process = begun_elsewhere(job)
+    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.killpg(process.pid, signal.SIGKILL) if whom == "all" else process.kill()
     process.wait(10)
     assert not (Path(job.root) / "manifest.json").exists()
-    resumed = bytes_of(made(job))
+    resumed = bytes_of(made(job))  # at once: workers whose parent is gone may still be there
     assert resumed == bytes_of(made(elsewhere(job, tmp_path / "whole")))
+    until(lambda: not any(is_running(int(pid)) for pid in workers))
+
+
+def test_two_who_make_the_same_set_at_once_are_one_too_many(tmp_path: Path) -> None:
+    job = job_in(tmp_path / "set", hours=12, rate=80)
+    process = begun_elsewhere(job)
+    os.killpg(process.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(DatasetError, match="another process is making"):
+            made(job)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+
+def test_an_interrupted_pool_tells_every_hour_that_it_finished(tmp_path: Path) -> None:
+    job = job_in(tmp_path / "set", hours=12)
+
+    def stop(done: int, _total: int, _entries: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with executor_of(2) as executor:
+        assert not generate(job, executor, workers=2, told=stop)
+    root = Path(job.root)
+    told = {file["path"] for file in read_json(root / "manifest.json")["files"]}
+    assert told == {path.relative_to(root).as_posix() for path in root.glob("*/*.jsonl.gz")}
+    assert len(told) >= 12
 
 
 def test_a_file_that_was_cut_is_made_again(short_set: Path, tmp_path: Path) -> None:
