@@ -131,12 +131,12 @@ async def tell_failure(
     screen: Screen, work: Work, number: int = 0, question: Question | None = None
 ) -> None:
     """Say why work came to nothing, and what can be done."""
-    buttons = buttons_of(question, number) if question is not None else ()
-    if work.task.cancelled():
+    error = None if work.task.cancelled() else work.task.exception()
+    is_there = not isinstance(error, NotFound)
+    buttons = buttons_of(question, number, is_there=is_there) if question is not None else ()
+    if error is None:
         await screen.show(notice("✖️ Given up; nothing was changed.", *buttons))
         return
-    error = work.task.exception()
-    assert error is not None, "work that was not done has failed"
     await screen.fail(error, buttons)
 
 
@@ -184,7 +184,9 @@ async def give_up(press: Press, number: int, mode: str) -> None:
         return
     question = await logs.question(number)
     said = "🔁 This ended when Jinkies was restarted, or has ended already."
-    await Screen(press, in_place=True).show(notice(said, *buttons_of(question, number)))
+    await Screen(press, in_place=True).show(
+        notice(said, *buttons_of(question, number, is_there=True))
+    )
 
 
 def milliseconds(moment: datetime) -> int:

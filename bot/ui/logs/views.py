@@ -239,6 +239,7 @@ def line_value(line: LogLine) -> str:
 
 
 def _acting(pages: Pages, number: int, page: int, mode: Mode) -> ui.ActionRow[Any]:
+    """What can be done with the lines."""
     is_lines = mode is Mode.LINES
     other = Mode.SHAPES if is_lines else Mode.LINES
     buttons = [
@@ -253,19 +254,19 @@ def _acting(pages: Pages, number: int, page: int, mode: Mode) -> ui.ActionRow[An
             disabled=pages.shapes == len(pages.entries) and is_lines,
         )  # fmt: skip
         buttons.insert(0, toggle)
-    if pages.found.question.centre is None and not pages.found.question.kept:
-        buttons.append(button("Follow", "follow", number, mark="📡"))
     return ui.ActionRow(*buttons)
 
 
 def _leading(pages: Pages, number: int) -> ui.ActionRow[Any] | None:
-    """The way to Insights, where the groups are CloudWatch's."""
+    """How to go on: with what comes next, and with Insights where the groups are CloudWatch's."""
     question = pages.found.question
-    if question.centre is not None or question.kept or not is_cloudwatch(question):
+    if question.centre is not None or question.kept:
         return None
-    buttons = [button("Insights", "link", number, mark="🔗")]
-    if pages.found.progress.more and not question.insights:
-        buttons.append(button("Ask Insights", "insights", number, mark="🔬"))
+    buttons = [button("Follow", "follow", number, mark="📡")]
+    if is_cloudwatch(question):
+        buttons.append(button("Insights", "link", number, mark="🔗"))
+        if pages.found.progress.more and not question.insights:
+            buttons.append(button("Ask Insights", "insights", number, mark="🔬"))
     return ui.ActionRow(*buttons)
 
 
@@ -286,9 +287,9 @@ def is_cloudwatch(question: Question) -> bool:
     return not any(group.startswith(("file:", "loki:")) for group in question.groups)
 
 
-def buttons_of(question: Question, number: int) -> Sequence[ui.Button[Any]]:
-    """What is offered where an answer did not come."""
+def buttons_of(question: Question, number: int, *, is_there: bool) -> Sequence[ui.Button[Any]]:
+    """What is offered where an answer did not come; `is_there`: its groups may well exist."""
     again = button("Run again", "again", number, mark="🔁")
-    if question.insights or not is_cloudwatch(question):
+    if question.insights or not is_there or not is_cloudwatch(question):
         return (again,)
     return (again, button("Ask Insights", "insights", number, mark="🔬"))
