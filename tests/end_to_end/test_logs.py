@@ -150,7 +150,7 @@ async def test_a_line_shows_what_stands_around_it(stage: Rehearsal, aws: CloudWa
     aws.add(CHECKOUT, "elsewhere", [(at + 504, "INFO of another stream")])
     reply = await stage.type("rita", "logs", service="checkout", level="error")
     (option,) = menu(reply.message)["options"]
-    assert option["label"].endswith("🔴 ERROR here")
+    assert option["label"].endswith("🔴 here")
     around = await stage.person("rita").select(
         answer(reply), menu(reply.message)["custom_id"], [option["value"]]
     )

@@ -9,6 +9,7 @@ from enum import StrEnum
 from itertools import groupby
 
 from bot.alerting.looking import Found
+from bot.analysis.logs.display import readable
 from bot.analysis.logs.histogram import histogram
 from bot.analysis.logs.query import LogLine
 from bot.analysis.logs.templates import templates
@@ -22,6 +23,8 @@ from bot.ui.logs.lines import (
     entry_text,
     level_of_text,
     look_for,
+    short_name,
+    shown_text,
     template_text,
 )
 
@@ -173,5 +176,6 @@ def choice_label(entry: Entry, look: Look) -> str:
     moment = datetime.fromtimestamp(entry.line.at / 1000, look.zone)
     mark = {Severity.ERROR: "🔴 ", Severity.CRITICAL: "🚨 ", Severity.WARNING: "🟠 "}
     level = mark.get(entry.level, "") if entry.level else ""
-    text = plain.one_line(entry.text.partition("\n")[0]) or "–"
-    return plain.clip(f"{moment:%H:%M:%S} {level}{text}", 100)
+    name = f"{short_name(entry.line.group)} " if look.named else ""
+    text = plain.one_line(shown_text(readable(entry.text.partition("\n")[0]))) or "–"
+    return plain.clip(f"{moment:%H:%M:%S} {level}{name}{text}", 100)

@@ -14,6 +14,7 @@ from bot.analysis.logs.templates import templates
 from bot.models import Severity
 from bot.ui import plain
 from bot.ui.logs.lines import Look, entries, entry_text, fit, look_for, template_text
+from bot.ui.logs.pages import choice_label
 
 AT = 1_767_322_800_123  # 2026-01-02 03:00:00.123 UTC
 PAINT = re.compile(r"\x1b\[[0-9;]*m")
@@ -106,3 +107,11 @@ def test_whatever_a_log_holds_stays_inside_its_block(messages: list[str], limit:
     assert not re.search(r"[\x00-\x09\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e]", inside)
     assert set(re.findall(r"\x1b\[[^m]*m?", inside)) <= {f"\x1b[{n}m" for n in (0, 30, 31, 33, 35)}
     assert count <= len(entries(lines)) or not lines
+
+
+def test_the_menu_names_a_line_as_the_page_shows_it() -> None:
+    (entry,) = entries([line("2026-01-02T03:00:00.123Z ERROR [req-1] cannot pay")])
+    assert choice_label(entry, Look()) == "03:00:00 🔴 [req-1] cannot pay"
+    assert choice_label(entry, Look(named=True)) == "03:00:00 🔴 pay [req-1] cannot pay"
+    (entry,) = entries([line('{"level":"info","message":"paid","order_id":7}')])
+    assert choice_label(entry, Look()).startswith("03:00:00 paid")
