@@ -22,6 +22,8 @@ WORKDIR /app
 COPY --from=packages /venv /venv
 COPY run.py bootstrap.py requirements.txt requirements-postgres.txt ./
 COPY bot ./bot
+# Compiled once, here: the user without rights could not keep it, and would do it at every start.
+RUN python -m compileall -q run.py bootstrap.py bot
 USER 10001
 VOLUME /app/data
 EXPOSE 8080
