@@ -207,6 +207,7 @@ class WebServer:
         self.host: str = host
         self.port: int = self._server.effective_port
         self._stopping = threading.Event()
+        self._is_woken = threading.Event()
         self._deadline = 0.0
         self._look_for_overdue = 0.0
         self._thread = threading.Thread(target=self._serve, name="jinkies-web", daemon=True)
@@ -238,6 +239,7 @@ class WebServer:
         self._deadline = time.monotonic() + timeout
         self._stopping.set()
         self._server.pull_trigger()
+        self._is_woken.set()
         self._thread.join()
 
     def _serve(self) -> None:
@@ -252,6 +254,8 @@ class WebServer:
                 break
             self._turn(0.05)
         self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=0.2)
+        # `stop` may still be about to write into the trigger; closed, its number could be a file's.
+        self._is_woken.wait()
         wasyncore.close_all(self._sockets)
 
     def _turn(self, wait: float) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from bot.web import server as server_module
 from bot.web.server import THREADS, WebServer
 
 SECRET = "a-long-random-secret"
@@ -128,6 +129,23 @@ def test_the_stop_does_not_wait_for_ever(make_app: Callable[..., Flask], intake:
     server.stop(timeout=0.05)
     assert not server.is_listening
     intake.commit()
+
+
+def test_the_loop_does_not_close_what_the_stop_still_writes_to(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "_LOOP_WAIT", 0.01)  # it wakes by itself, and first
+    server = WebServer(make_app(), port=0)
+    server.start()
+    pull = server._server.pull_trigger
+
+    def pull_late() -> None:
+        server._thread.join(0.2)
+        pull()
+
+    monkeypatch.setattr(server._server, "pull_trigger", pull_late)
+    server.stop()
+    assert not server._thread.is_alive()
 
 
 def test_a_server_that_never_started_can_be_stopped(make_app: Callable[..., Flask]) -> None:
