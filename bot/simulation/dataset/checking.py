@@ -75,10 +75,13 @@ def check_file(root: Path, path: str, source: str, hour: int, claims: Sequence[C
                 _check_claim(facts, number, raw, claim, when)
     except DatasetError as error:
         facts.wrong(facts.entries + 1, f"the file is damaged: {error}")
+        claimed = {}  # whether it holds what the truth names cannot be told any more
     for number in sorted(claimed)[:MOST]:
         if number >= facts.entries:
             name = claimed[number][0].incident
-            facts.wrong(facts.entries, f"{name} names entry {number:07d}, which is not there")
+            facts.wrong(
+                max(1, facts.entries), f"{name} names entry {number:07d}, which is not there"
+            )
     return facts
 
 

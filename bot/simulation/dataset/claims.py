@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from bot.simulation.dataset.truth import window_of
 
 _MOST = 20
 """Violations that are told of one file of the truth."""
+_ID = re.compile(r'"id": ?"([^"]*)"')
 _PREFIXES = {source[0]: source for source in SOURCES}
 
 
@@ -41,8 +43,8 @@ class Truth:
         self._open: dict[Path, dict[tuple[str, int], list[Claim]]] = {}
         for path in paths:
             name = f"{path.parent.name}/{path.name}"
-            wrong, spans = _look(path)
-            self.violations += [f"{name}:1: {text}" for text in wrong[:_MOST]]
+            wrong, spans = _look(path, name)
+            self.violations += wrong[:_MOST]
             self.untold += max(0, len(wrong) - _MOST)
             self.spans += spans
             if spans and not wrong:  # else its ids are judged when the rest is right
@@ -56,25 +58,37 @@ class Truth:
         return [one for path in near for one in self._open[path].get((source, hour), ())]
 
 
-def _look(path: Path) -> tuple[list[str], list[Span]]:
+def _look(path: Path, name: str) -> tuple[list[str], list[Span]]:
     """What is wrong with a file of the truth, and the incidents of it that can be judged."""
     try:
         value = read_json(path)
     except DatasetError as error:
-        return [str(error).partition(": ")[2]], []
-    wrong = list(faults("incidents", value))
+        return [f"{name}:1: {str(error).partition(': ')[2]}"], []
+    wrong = [f"{name}:1: {text}" for text in faults("incidents", value)]
     if wrong:
         return wrong, []
+    lines = _lines_of_ids(path)
     spans: list[Span] = []
     for incident in value["incidents"]:
+        where = f"{name}:{lines.get(incident['id'], 1)}"
         try:
-            span = Span.of(incident)
+            span = Span.of(incident, where)
         except ValueError as error:
-            wrong.append(f"{incident['id']}: {error}")
+            wrong.append(f"{where}: {incident['id']}: {error}")
             continue
         spans.append(span)
-        wrong += _far_off(span, incident["entries"])
+        wrong += [f"{where}: {text}" for text in _far_off(span, incident["entries"])]
     return wrong, spans
+
+
+def _lines_of_ids(path: Path) -> dict[str, int]:
+    """On which line each incident's id stands first."""
+    found: dict[str, int] = {}
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            for name in _ID.findall(line):
+                found.setdefault(name, number)
+    return found
 
 
 def _far_off(span: Span, entries: Mapping[str, Sequence[str]]) -> Iterator[str]:

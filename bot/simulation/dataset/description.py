@@ -48,11 +48,15 @@ def describe(root: Path, *, against: Path | None, picture: Path) -> Iterator[str
     real = _real(against)
     yield ""
     yield f"Messages of pods, {SAMPLE:,} lines of a service at most, in the busiest hour:"
-    yield from _table(ours)
+    if ours:
+        yield from _table(ours)
+    else:
+        yield f"  none: no service wrote {SAMPLE // 4} lines in that hour, too few to judge by"
     if real:
         yield ""
         yield f"Real logs ({against}; see its licence):"
         yield from _table(real)
+    if ours and real:
         yield ""
         yield from _differences(ours, real)
     picture.write_text(draw(dataset, incidents, ours, real), encoding="utf-8")

@@ -22,7 +22,10 @@ _TWICE = 1.8
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """An incident's minutes: `start` to `end` with its echo; `first` to `last` it must show."""
+    """An incident's minutes: `start` to `end` with its echo; `first` to `last` it must show.
+
+    `where`: file and line of the truth that tells of it.
+    """
 
     id: str
     services: tuple[str, ...]
@@ -30,9 +33,10 @@ class Span:
     end: int
     first: int
     last: int
+    where: str
 
     @classmethod
-    def of(cls, incident: Mapping[str, Any]) -> Span:
+    def of(cls, incident: Mapping[str, Any], where: str) -> Span:
         """Read one from the truth."""
         start, end = window_of(incident)
         return cls(
@@ -42,6 +46,7 @@ class Span:
             minute_of(end),
             minute_of(moment(incident["first_errors"])),
             minute_of(moment(incident["window"]["end"])),
+            where,
         )
 
 
@@ -106,7 +111,7 @@ class Effects:
                     level, quiet = self.felt(source, span, name), self.quiet(source, name)
                     if level < max(quiet * _TWICE, 1e-9):
                         yield (
-                            f"{span.id} does not show in {source} for {name}: "
+                            f"{span.where}: {span.id} does not show in {source} for {name}: "
                             f"{level:.3f}, and {quiet:.3f} without an incident"
                         )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +82,13 @@ class ParquetFile:
         self._part.unlink(missing_ok=True)
 
 
-def rows_of(path: Path) -> list[bytes]:
-    """The JSON lines of a Parquet file."""
-    _, parquet = _pyarrow()
-    column = parquet.read_table(path, columns=["entry"]).column(0)
-    return [row.encode() for row in column.to_pylist()]
+def rows_of(path: Path) -> Iterator[bytes]:
+    """The JSON lines of a Parquet file, a minute of them at a time; raises `DatasetError`."""
+    arrow, parquet = _pyarrow()
+    try:
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(columns=["entry"]):
+                for row in batch.column(0).to_pylist():
+                    yield row.encode() + b"\n"
+    except arrow.ArrowException as error:
+        raise DatasetError(f"{path}: {error}") from None

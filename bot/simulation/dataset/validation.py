@@ -60,7 +60,7 @@ def validate(root: Path, *, workers: int = 1, told: Callable[[int, int], None]) 
             verdict.violations.append(f"{path}:1: {count} ids of the source's own are there twice")
     if dataset.manifest.get("complete"):
         verdict.violations += _curve(dataset, hours)
-        verdict.violations += [f"correlation:1: {text}" for text in effects.missing()]
+        verdict.violations += effects.missing()
     return verdict
 
 
@@ -102,7 +102,7 @@ def _read_all(
 def _against_the_list(file: Mapping[str, Any], facts: Facts) -> Iterator[str]:
     if facts.entries != file["entries"]:
         yield (
-            f"{facts.path}:{facts.entries}: {facts.entries} entries, "
+            f"{facts.path}:{max(1, facts.entries)}: {facts.entries} entries, "
             f"the manifest says {file['entries']}"
         )
     elif f"{facts.crc32:08x}" != file["crc32"]:

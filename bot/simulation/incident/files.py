@@ -31,6 +31,8 @@ def documents(path: Path) -> Iterator[tuple[str, object]]:
         SettingsError: the file cannot be read, or has another ending.
         Unreadable: a document is no JSON or YAML; those before it were given.
     """
+    if not path.exists():
+        raise SettingsError([f"{path}: there is no such file or directory"])
     if path.suffix not in ENDINGS:
         raise SettingsError([f"{path}: a name that ends in {', '.join(ENDINGS)} is expected"])
     try:

@@ -17,6 +17,7 @@ from bot.simulation.dataset import files, generation
 from bot.simulation.dataset.files import DatasetError, lines_of, read_json
 from bot.simulation.dataset.generation import executor_of, generate
 from bot.simulation.dataset.hour import Job, make_hour
+from bot.simulation.dataset.validation import validate
 
 ROOT = Path(__file__).parents[3]
 
@@ -96,8 +97,13 @@ def test_other_formats_hold_the_same_lines(kind: str, short_set: Path, tmp_path:
     other = made(job_in(tmp_path / "set", format=kind, compressor="none"))
     for path in sorted(short_set.glob("*/*.jsonl.gz")):
         name = path.name.replace("jsonl.gz", kind)
-        ours = [line.rstrip(b"\n") for line in lines_of(path)]
-        assert [line.rstrip(b"\n") for line in lines_of(other / path.parent.name / name)] == ours
+        assert list(lines_of(other / path.parent.name / name)) == list(lines_of(path))
+    verdict = validate(other, told=lambda *_: None)
+    assert not verdict.violations
+    damaged = other / "grafana" / f"2026-01-07T09.{kind}"
+    damaged.write_bytes(damaged.read_bytes()[:-3000])
+    told = "\n".join(validate(other, told=lambda *_: None).violations)
+    assert f"grafana/{damaged.name}:" in told
 
 
 def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(

@@ -149,7 +149,22 @@ def test_a_window_without_its_effect_is_told(copied: Path) -> None:
         incident["window"] = {"start": "2026-01-07T08:01:00Z", "end": "2026-01-07T08:03:00Z"}
         incident["first_errors"] = "2026-01-07T08:01:00Z"
     path.write_text(json.dumps(truth))
-    assert any("does not show in" in one for one in judged(copied).violations)
+    named = f"correlation/{path.name}:1: {truth['incidents'][0]['id']} does not show in"
+    assert any(one.startswith(named) for one in judged(copied).violations)
+
+
+def test_an_incident_is_named_by_its_line(copied: Path) -> None:
+    path, truth = truth_of(copied)
+    second = truth["incidents"][1]["id"]
+    path.write_text(
+        path.read_text().replace('"entries": {"', '"entries": {"rumours": ["x-1-1"], "')
+    )
+    number = 1 + next(at for at, line in enumerate(path.read_text().splitlines()) if second in line)
+    assert number > 2
+    assert any(
+        one.startswith(f"correlation/{path.name}:{number}: {second}: 'rumours'")
+        for one in judged(copied).violations
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,7 +186,7 @@ def test_a_truth_of_another_shape_is_told(
     change(truth["incidents"][0])
     path.write_text(json.dumps(truth))
     assert any(
-        told in one and one.startswith(f"correlation/{path.name}:1:")
+        told in one and one.startswith(f"correlation/{path.name}:1:")  # json.dump: one line
         for one in judged(copied).violations
     )
 
