@@ -41,8 +41,9 @@ _CHANGED = (
     *("state", "severity", "title", "message", "culprit"),
     *("state_changed_at", "state_changed_by"),
 )
-_COUNT = Prepared({"": _UPDATE})
-_CHANGE = Prepared({"": _UPDATE.values({name: bindparam(f"new_{name}") for name in _CHANGED})})
+_UPDATE_ALL = _UPDATE.values({name: bindparam(f"new_{name}") for name in _CHANGED})
+_COUNT = Prepared(lambda _dialect: _UPDATE)
+_CHANGE = Prepared(lambda _dialect: _UPDATE_ALL)
 _TALLY = Upsert(tallies, key=("service", "environment", "severity", "state"), add=("alerts",))
 _ACTIVITY = Upsert(activity, key=("alert_id", "bucket"), add=("occurrences",))
 

@@ -20,7 +20,7 @@ class EventKey(NamedTuple):
 
 _KEY = (events.c.source, events.c.event_id)
 _KNOWN = Lookup(select(*_KEY, events.c.alert_id), _KEY)
-_ADD = Prepared({"": insert(events)})
+_ADD = Prepared(lambda _dialect: insert(events))
 
 
 def known(connection: Connection, keys: Collection[EventKey]) -> dict[EventKey, int]:

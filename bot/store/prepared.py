@@ -7,7 +7,7 @@ times what SQLite takes to answer.
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
@@ -23,11 +23,11 @@ class Prepared:
     """A statement that writes a row, run for many rows.
 
     Args:
-        by_dialect: the statement in each dialect, or under "" the one that fits all.
+        compose: makes the statement, in the words of the dialect of this name.
     """
 
-    def __init__(self, by_dialect: Mapping[str, CompilerElement]) -> None:
-        self._by_dialect = by_dialect
+    def __init__(self, compose: Callable[[str], CompilerElement]) -> None:
+        self._compose = compose
         self._ready: dict[tuple[str, ...], tuple[str, list[str] | None]] = {}
 
     def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -43,9 +43,7 @@ class Prepared:
 
     def _text(self, dialect: Dialect, of: Sequence[str]) -> tuple[str, list[str] | None]:
         """The statement and, unless its parameters are given by name, their order."""
-        statement = self._by_dialect.get(of[0], self._by_dialect.get(""))
-        assert statement is not None
-        compiled: Any = statement.compile(dialect=dialect, column_keys=list(of[1:]))
+        compiled: Any = self._compose(of[0]).compile(dialect=dialect, column_keys=list(of[1:]))
         return str(compiled), compiled.positiontup
 
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.elements import CompilerElement
 
 from bot.store.prepared import Prepared
-
-_INSERTS: Mapping[str, Callable[[Table], sqlite.Insert | postgresql.Insert]] = {
-    "sqlite": sqlite.insert,
-    "postgresql": postgresql.insert,
-}
 
 
 class Upsert:
@@ -32,16 +27,29 @@ class Upsert:
         replace: Sequence[str] = (),
         add: Sequence[str] = (),
     ) -> None:
-        statements = {}
-        for dialect, insert in _INSERTS.items():
-            statement = insert(table)
-            changes: dict[str, Any] = {name: statement.excluded[name] for name in replace}
-            changes |= {name: table.c[name] + statement.excluded[name] for name in add}
-            statements[dialect] = statement.on_conflict_do_update(
-                index_elements=list(key), set_=changes
-            )
-        self._prepared = Prepared(statements)
+        self._table, self._key, self._replace, self._add = table, list(key), replace, add
+        self._prepared = Prepared(self._statement)
 
     def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write the rows; none is fine."""
         self._prepared.run(connection, rows)
+
+    def _statement(self, dialect: str) -> CompilerElement:
+        statement = _insert(self._table, dialect)
+        changes: dict[str, Any] = {name: statement.excluded[name] for name in self._replace}
+        changes |= {name: self._table.c[name] + statement.excluded[name] for name in self._add}
+        done: CompilerElement = statement.on_conflict_do_update(
+            index_elements=self._key, set_=changes
+        )
+        return done
+
+
+def _insert(table: Table, dialect: str) -> Any:
+    """The dialect's own INSERT; only that of the database in use is loaded, for a quick start."""
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)

@@ -20,6 +20,7 @@ from sandbox.discord.world import Dispatch, World
 
 Json = dict[str, Any]
 
+_ROUND_TRIP = 0.03  # seconds
 HEARTBEAT_MS = 41_250
 _MOST_PER_MINUTE = 120
 _MOST_ASLEEP = 8
@@ -231,7 +232,10 @@ class Connection:
     # --- what a client may say ---------------------------------------------------------------
 
     def _heartbeat(self, _data: Any) -> None:
-        self.send({"op": 11, "d": None, "s": None, "t": None})
+        # Nothing far away answers at once, and discord.py counts on it: an answer that comes
+        # before it has noted that it asked, it takes for 41 seconds late.
+        answer = {"op": 11, "d": None, "s": None, "t": None}
+        asyncio.get_running_loop().call_later(_ROUND_TRIP, self.send, answer)
 
     def _identify(self, data: Any) -> None:
         if self.session:
