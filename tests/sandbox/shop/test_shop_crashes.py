@@ -86,9 +86,16 @@ async def test_a_breakage_crashes_for_real_and_its_traceback_is_in_cloudwatch(
 async def test_lines_of_one_request_share_its_id(shop: ShopProcess, aws: Aws) -> None:
     for request in ORDINARY:
         assert await shop.send(request) == 200
-    async with asyncio.timeout(20):  # a request's first line may be shipped before its last
-        while not (ids := await logged_ids(aws)) or any(ids.count(each) < 2 for each in ids):
-            await asyncio.sleep(0.05)
+    await asyncio.wait_for(each_id_is_shared(aws), 20)
+
+
+async def each_id_is_shared(aws: Aws) -> None:
+    """Wait for it: a request's first line may be shipped before its last."""
+    while True:
+        ids = await logged_ids(aws)
+        if ids and all(ids.count(each) >= 2 for each in ids):
+            return
+        await asyncio.sleep(0.05)
 
 
 async def logged_ids(aws: Aws) -> list[str]:
