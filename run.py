@@ -16,12 +16,11 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the very case it warns of is han
 
 import argparse
 import asyncio
-import contextlib
 import os
 import re
 import signal
 import subprocess
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -48,6 +47,7 @@ class Command:
     run: Runner
     options: Callable[[argparse.ArgumentParser], None] = lambda _parser: None
     passes_on: bool = False  # unknown arguments go to the tool it starts
+    closes_all: bool = False  # when it returns, nothing is left that the interpreter must end
 
 
 def bot(_options: argparse.Namespace, _rest: list[str]) -> int:
@@ -206,6 +206,7 @@ COMMANDS = (
         "Stops cleanly on Ctrl-C or SIGTERM.",
         BOT,
         bot,
+        closes_all=True,
     ),
     Command(
         "demo",
@@ -215,6 +216,7 @@ COMMANDS = (
         SANDBOX,
         demo,
         demo_options,
+        closes_all=True,
     ),
     Command(
         "web",
@@ -324,7 +326,10 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         bootstrap.say("Interrupted; the next start sets up again.")
         return FAILED
-    return _run(command, options, rest)
+    code = _run(command, options, rest)
+    if command.closes_all:
+        bootstrap.leave(code)
+    return code
 
 
 def _requirements_of(command: Command) -> str:
@@ -365,15 +370,9 @@ def _settings_message(problems: list[str]) -> str:
 def _tool(module: str, *arguments: str) -> int:
     """Run a module of this environment; Ctrl-C is left to it."""
     command = [sys.executable, "-m", module, *arguments]
-    with _interrupts_left_to_the_child():
-        return subprocess.run(command, cwd=ROOT, check=False).returncode
-
-
-@contextlib.contextmanager
-def _interrupts_left_to_the_child() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        yield
+        return subprocess.run(command, cwd=ROOT, check=False).returncode
     finally:
         signal.signal(signal.SIGINT, before)
 

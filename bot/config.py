@@ -322,7 +322,8 @@ def _explain(detail: Any) -> str:
     name = location[0].upper()
     where = f" (at {'.'.join(location[1:])})" if len(location) > 1 else ""
     what = str(detail["msg"]).removeprefix("Value error, ")
-    cure = CURES.get(name, "see docs/settings.md")
+    by_kind = "write true or false" if detail["type"].startswith("bool") else "see docs/settings.md"
+    cure = CURES.get(name, by_kind)
     return f"{name}: {what[:1].lower() + what[1:]}{where}. To cure it, {cure}."
 
 

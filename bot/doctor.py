@@ -99,7 +99,10 @@ async def check_discord(settings: Settings) -> list[Finding]:
     """Token, intents, server, commands, and the permissions in every channel."""
     token = settings.discord_token.get_secret_value()
     if not token:
-        return [Finding("Discord token", Verdict.WRONG, _unset("DISCORD_TOKEN"))]
+        unset = [Finding("Discord token", Verdict.WRONG, _unset("DISCORD_TOKEN"))]
+        if settings.alert_channel_id is None:  # told at once: one visit to Discord for both
+            unset.append(Finding("Alert channel", Verdict.WRONG, _unset("ALERT_CHANNEL_ID")))
+        return unset
     async with discord.Client(intents=discord.Intents(guilds=True)) as client:
         try:
             await client.login(token)

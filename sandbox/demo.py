@@ -135,15 +135,16 @@ async def demo(
         parts.push_async_callback(github.stop)
         commit = deploy(github, data / "deployed.json")
         shop = ShopProcess({"SHOP_COMMIT": commit})
+        open_shop = await parts.enter_async_context(_opening(shop))
         discord = DiscordStandIn(
             data=_folder(data / "discord"), mounts=(page.mount,), rate_limits=bool(tempo.plays)
         )
-        await asyncio.gather(shop.start(), discord.start(free_port(port)))
+        await discord.start(free_port(port))
         parts.push_async_callback(discord.stop)
-        parts.push_async_callback(shop.stop)
         parts.enter_context(discord.point_client_here())
         settings = settings_of(discord, github, aws, data, free_port(web_port))
         running = await parts.enter_async_context(_bot(settings, stop, tempo))
+        await open_shop
         tell_merges(github, running.web_url)
         parts.enter_context(environment_of(forwarder_environment(running.web_url, commit)))
         function = load_function(FORWARDER)
@@ -339,6 +340,17 @@ async def _refuse_a_second(data: Path) -> None:
 def _folder(path: Path) -> Path:
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+@asynccontextmanager
+async def _opening(shop: ShopProcess) -> AsyncIterator[asyncio.Task[None]]:
+    """The shop, which starts while the other parts do; whoever needs it awaits what is given."""
+    starting = asyncio.create_task(shop.start())
+    try:
+        yield starting
+    finally:
+        await asyncio.wait({starting})
+        await shop.stop()
 
 
 @asynccontextmanager

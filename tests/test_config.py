@@ -100,6 +100,11 @@ def test_a_wrong_value_is_named_with_what_was_expected(
     assert CURES[name] in problems[name]
 
 
+def test_a_switch_that_is_neither_on_nor_off_is_told_the_two_words(env_file: Path) -> None:
+    add(env_file, "REDACT_EMAILS=perhaps")
+    assert "write true or false" in problems_of(env_file)["REDACT_EMAILS"]
+
+
 def test_a_password_in_a_wrong_database_url_is_not_shown(env_file: Path) -> None:
     add(env_file, "DATABASE_URL=mysql://root:hunter2@db/x")
     assert "hunter2" not in str(problems_of(env_file))

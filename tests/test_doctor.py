@@ -89,7 +89,11 @@ async def test_with_nothing_set_it_says_what_to_set(tmp_path: Path, aws: Aws) ->
     url = f"sqlite+aiosqlite:///{(tmp_path / 'jinkies.db').as_posix()}"
     values = {"database_url": url, "web_port": 0, "aws_endpoint_url": aws.url}
     wrong = await failures_of(values)
-    assert [line.split(":")[0] for line in wrong] == ["✗ Discord token", "✗ Webhook secret"]
+    assert [line.split(":")[0] for line in wrong] == [
+        "✗ Discord token",
+        "✗ Alert channel",
+        "✗ Webhook secret",
+    ]
     assert "discord.com/developers" in wrong[0]
 
 

@@ -246,3 +246,20 @@ def test_a_signal_ends_the_bot_cleanly(clone: Path, number: signal.Signals) -> N
         process.send_signal(number)
         assert process.stdout.read() == "goodbye\n"
     assert process.returncode == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_the_end_does_not_wait_for_what_was_loaded(clone: Path) -> None:
+    (clone / "requirements.txt").write_text("")
+    (clone / "bot" / "main.py").write_text(
+        MAIN + "\nimport atexit\natexit.register(print, 'taken down piece by piece')\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, str(clone / "run.py")], cwd=clone, stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdout is not None
+        assert "running" in process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.read() == "goodbye\n"
+    assert process.returncode == 0
