@@ -13,7 +13,6 @@ import importlib.util
 import json
 import logging
 import os
-import shutil
 import socket
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -22,14 +21,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 from pydantic import SecretStr
 
 from bot.config import Settings
-from bot.errors import JinkiesError
 from bot.main import Running, Tempo, run_bot
 from sandbox.aws import REGION, Aws, LambdaFunction, Subscriptions, environment_of
 from sandbox.breakages import BREAKAGES, Breakage
+from sandbox.demo_folder import (
+    RUNNING,
+    Impossible,
+    folder_at,
+    forget,
+    refuse_a_second,
+    see_that_it_can_be_written,
+)
 from sandbox.discord import page
 from sandbox.discord.panels import Panel, PanelButton, PanelLink
 from sandbox.discord.server import DiscordStandIn
@@ -45,14 +50,10 @@ FORWARDER = Path(__file__).parents[1] / "examples" / "lambda_cloudwatch_forwarde
 WEBHOOK_SECRET = "demo-secret"
 WEB_PORT = 8080
 PORTS_TRIED = 50
+HIGHEST_PORT = 65_535
 FIRST_BREAK_SECONDS = 2.0
 READY_SECONDS = 60.0
-RUNNING = "running.txt"  # the address of the page of the demo that uses a data folder
 HURRY = Tempo(guild_ready=0.1, first_wait=0.2, between_writes=0)
-
-
-class AlreadyRunning(JinkiesError):  # noqa: N818 - told to a person, who reads it as a sentence
-    """Another demo uses the same data; two would spoil each other's."""
 
 
 class StoppedEarly(Exception):  # noqa: N818 - not an error: somebody changed their mind
@@ -90,8 +91,11 @@ async def run_demo(
 
     Raises:
         AlreadyRunning: another demo uses `data`.
+        Impossible: if `port` is none or `data` cannot be written to.
         RuntimeError: if a part does not start.
     """
+    if not 0 <= port <= HIGHEST_PORT:
+        raise Impossible(f"--port {port} is none; choose one from 0 (any) to {HIGHEST_PORT}.")
     say("Starting the demo …")
     with suppress(StoppedEarly):
         async with demo(stop=stop, data=data, port=port, fresh=fresh) as running:
@@ -121,23 +125,23 @@ async def demo(
     Args:
         tempo: the bot's; one that plays without limits gets a Discord without limits.
     """
-    await _refuse_a_second(data)
+    see_that_it_can_be_written(data)
+    await refuse_a_second(data)
     if fresh:
         forget(data)
-    _folder(data)
     async with AsyncExitStack() as parts:
         aws = Aws()
         aws.start(free_port(port and port + 2))
         parts.callback(aws.stop)
         parts.enter_context(environment_of(aws.environment()))
-        github = GitHubStandIn(data=_folder(data / "github"))
+        github = GitHubStandIn(data=folder_at(data / "github"))
         await github.start(free_port(port and port + 1))
         parts.push_async_callback(github.stop)
         commit = deploy(github, data / "deployed.json")
         shop = ShopProcess({"SHOP_COMMIT": commit})
         open_shop = await parts.enter_async_context(_opening(shop))
         discord = DiscordStandIn(
-            data=_folder(data / "discord"), mounts=(page.mount,), rate_limits=bool(tempo.plays)
+            data=folder_at(data / "discord"), mounts=(page.mount,), rate_limits=bool(tempo.plays)
         )
         await discord.start(free_port(port))
         parts.push_async_callback(discord.stop)
@@ -301,45 +305,16 @@ Ctrl-C stops it. The next demo goes on where this one ended; --fresh forgets.
 """
 
 
-def forget(data: Path) -> None:
-    """Remove what demos keep in `data`, and nothing else that may be there."""
-    for name in ("discord", "github"):
-        shutil.rmtree(data / name, ignore_errors=True)
-    for name in ("jinkies.db", "jinkies.db-wal", "jinkies.db-shm", "deployed.json", RUNNING):
-        (data / name).unlink(missing_ok=True)
-
-
 def free_port(preferred: int) -> int:
     """`preferred`, or the next port on loopback that nobody listens on; 0 stays 0."""
-    for port in range(preferred, preferred + PORTS_TRIED) if preferred else ():
+    last = min(preferred + PORTS_TRIED, HIGHEST_PORT + 1)
+    for port in range(preferred, last) if preferred else ():
         with socket.socket() as probe, suppress(OSError):
             if os.name != "nt":  # there it would allow what is taken
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
             return port
     return 0
-
-
-async def _refuse_a_second(data: Path) -> None:
-    """Ask the demo that was last here; a file alone may be left by one that was killed."""
-    record = data / RUNNING
-    if not record.exists():
-        return
-    url = record.read_text(encoding="utf-8")
-    try:
-        async with aiohttp.request(
-            "GET", f"{url}page/api/panels", timeout=aiohttp.ClientTimeout(total=2)
-        ) as answer:
-            if answer.status != 200:
-                return
-    except (aiohttp.ClientError, TimeoutError):
-        return
-    raise AlreadyRunning(f"it is running already: {url} (or choose another --data folder)")
-
-
-def _folder(path: Path) -> Path:
-    path.mkdir(parents=True, exist_ok=True)
-    return path
 
 
 @asynccontextmanager

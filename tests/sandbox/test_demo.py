@@ -17,18 +17,18 @@ import pytest_asyncio
 
 from sandbox.breakages import BREAKAGES
 from sandbox.demo import (
+    HIGHEST_PORT,
     WEBHOOK_SECRET,
-    AlreadyRunning,
     Demo,
     demo,
     deploy,
-    forget,
     free_port,
     panels,
     run_demo,
     settings_of,
     welcome,
 )
+from sandbox.demo_folder import AlreadyRunning, Impossible, forget
 from sandbox.discord.server import DiscordStandIn
 from sandbox.github.server import GitHubStandIn
 from sandbox.shop_history import REPOSITORY, STEPS, newest_tree
@@ -240,6 +240,24 @@ def test_a_taken_port_gives_the_next_one() -> None:
         taken = other.getsockname()[1]
         assert free_port(taken) != taken
     assert free_port(0) == 0
+
+
+def test_above_the_highest_port_any_free_one_will_do() -> None:
+    assert free_port(HIGHEST_PORT + 2) == 0
+
+
+@pytest.mark.parametrize("port", [-5, 99_999])
+async def test_a_port_that_is_none_is_refused_in_words(tmp_path: Path, port: int) -> None:
+    with pytest.raises(Impossible, match=r"from 0 \(any\) to 65535"):
+        await run_demo(stop=asyncio.Event(), data=tmp_path, port=port, open_browser=False)
+
+
+async def test_a_folder_that_cannot_be_had_is_named_with_what_to_do(tmp_path: Path) -> None:
+    thesis = tmp_path / "thesis.txt"
+    thesis.write_text("mine")
+    with pytest.raises(Impossible, match=r"thesis\.txt cannot be written to.*--data"):
+        await run_demo(stop=asyncio.Event(), data=thesis, port=0, open_browser=False)
+    assert thesis.read_text() == "mine"
 
 
 def test_the_repository_has_the_history_and_a_changed_source_comes_on_top(tmp_path: Path) -> None:
