@@ -194,7 +194,7 @@ def test_a_file_that_is_not_there_is_misuse(
 ) -> None:
     assert staging.validate_files([tmp_path / "nowhere.yaml"]) == staging.MISUSED
     assert staging.validate_files([tmp_path]) == staging.MISUSED
-    assert "nowhere.yaml: No such file" in capsys.readouterr().err
+    assert "nowhere.yaml: there is no such file or directory" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("kind", CASCADES)
