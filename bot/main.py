@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import os
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -265,8 +268,9 @@ def run_web(settings: Settings) -> None:
 
     The bot, in its own process, delivers what it finds in the same database.
     """
+    host = _address(settings)
     configure_logging(settings)
-    serve("bot.entrance:web_app", host=settings.web_host, port=settings.web_port)
+    serve("bot.entrance:web_app", host=host, port=settings.web_port)
 
 
 async def _work(house: House, stop: asyncio.Event, announce: Callable[[], None]) -> None:
@@ -335,19 +339,13 @@ async def _serving(house: House, *, open_doors: bool) -> AsyncIterator[WebServer
     """The web server in its threads, for as long as the block runs."""
     settings = house.settings
     app = house.entrance.app(house.readiness, open_doors=open_doors)
-    try:
-        server = WebServer(
-            app,
-            host=settings.web_host,
-            port=settings.web_port,
-            max_body_bytes=settings.max_body_bytes,
-        )
-    except OSError as error:
-        problem = (
-            f"WEB_PORT: cannot listen on {settings.web_host}:{settings.web_port} "
-            f"({error.strerror}). To cure it, end the program that does, or set another port."
-        )
-        raise SettingsError([problem]) from error
+    _address(settings)
+    server = WebServer(
+        app,
+        host=settings.web_host,
+        port=settings.web_port,
+        max_body_bytes=settings.max_body_bytes,
+    )
     server.start()
     house.entrance.doors.address = server.url
     log.info("webhooks are taken at %s/webhook/<source>", server.url)
@@ -355,6 +353,33 @@ async def _serving(house: House, *, open_doors: bool) -> AsyncIterator[WebServer
         yield server
     finally:
         await asyncio.to_thread(server.stop)
+
+
+def _address(settings: Settings) -> str:
+    """The number of WEB_HOST, once it is seen that WEB_PORT can be listened on there.
+
+    Raises:
+        SettingsError: if it cannot; web servers say so each in their own way, or at length.
+    """
+    host, port = settings.web_host, settings.web_port
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, _protocol, _name, where = found[0]
+        with socket.socket(family, kind) as probe:
+            if os.name != "nt":  # there it would allow what is taken
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
+    except OSError as error:
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            cure = "write an address of this computer: 127.0.0.1, or 0.0.0.0 for all of them"
+            problem = f"WEB_HOST: {host!r} cannot be listened on. To cure it, {cure}."
+        else:
+            problem = (
+                f"WEB_PORT: cannot listen on {host}:{port} ({error.strerror}). "
+                "To cure it, end the program that does, or set another port."
+            )
+        raise SettingsError([problem]) from error
+    return str(where[0])
 
 
 def code_host(settings: Settings, tempo: Tempo) -> GitHubService | None:

@@ -1,9 +1,13 @@
 """Discord in bad weather: cards arrive all the same, each exactly once."""
 
+import socket
+
 import pytest
 from rehearsal import Rehearsal, crash
 
+from bot.config import Settings
 from bot.errors import SettingsError
+from bot.main import run_web
 from sandbox.discord.faults import Fault
 from sandbox.discord.world import Audience
 
@@ -102,3 +106,22 @@ async def test_a_port_that_is_taken_is_a_clear_error(
     second.settings = second.settings.model_copy(update={"web_port": port})
     with pytest.raises(SettingsError, match="WEB_PORT: cannot listen"):
         await second.start()
+
+
+@pytest.mark.parametrize("host", ["not a host", "203.0.113.9"])
+async def test_a_host_that_is_not_this_computer_is_a_clear_error(
+    stage: Rehearsal, host: str
+) -> None:
+    stage.settings = stage.settings.model_copy(update={"web_host": host})
+    with pytest.raises(SettingsError, match=f"WEB_HOST: '{host}' cannot be listened on"):
+        await stage.start()
+    stage._bot = None
+
+
+def test_an_intake_of_its_own_says_the_same() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        with pytest.raises(SettingsError, match="WEB_PORT: cannot listen"):
+            run_web(Settings.model_construct(web_host="127.0.0.1", web_port=taken))
+    with pytest.raises(SettingsError, match="WEB_HOST: 'not a host'"):
+        run_web(Settings.model_construct(web_host="not a host", web_port=0))
