@@ -4,13 +4,15 @@
 
 6 KB events of 50 errors, with ids and numbers in their messages, over 8 connections; each is
 stored, grouped and committed before its 2xx. Every variant and the peer take their turn in
-every round; medians are printed. CPU is that of the server's whole process tree.
+every round, while the others are stopped; medians are printed. CPU is that of the server's
+whole process tree.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sqlite3
 import statistics
 import sys
@@ -25,11 +27,12 @@ from pathlib import Path
 from benchmarks.bugsink import bugsink
 from benchmarks.errors import KINDS
 from benchmarks.one_process import SECRET, now
-from benchmarks.processes import cpu_seconds, free_port, load, running, wait_for
+from benchmarks.processes import alone, cpu_seconds, free_port, load, running, signal_tree, wait_for
 from benchmarks.store import fill
 from bot.store import Store
 
 Figures = dict[str, float]
+Measure = Callable[[int, int], Figures]
 MILLION = 1_000_000
 RUN_WEB = (
     "from bot.config import load_settings; from bot.main import run_web; "
@@ -109,16 +112,18 @@ def main() -> None:
     told = options.parse_args()
     figures: dict[str, list[Figures]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as parts:
-        measured: dict[str, tuple[Callable[[int, int], Figures], int, Callable[[], int]]] = {}
+        measured: dict[str, tuple[Measure, int, Callable[[], int]]] = {}
         variants = ["one-process", "hanging", "web", *(["million"] if told.million else [])]
         for variant in variants:
             ours = parts.enter_context(jinkies(Path(folder) / variant, variant))
-            measured[variant] = (ours.measure, told.events, ours.groups)
+            measured[variant] = _alone(ours.measure, ours.pid), told.events, ours.groups
+            parts.callback(signal_tree, signal.SIGCONT, ours.pid)
         if told.peer:
             data = Path(folder) / "bugsink"
             data.mkdir()
             peer = parts.enter_context(bugsink(data))
-            measured["bugsink"] = (peer.measure, told.peer_events, peer.groups)
+            measured["bugsink"] = _alone(peer.measure, *peer.pids), told.peer_events, peer.groups
+            parts.callback(signal_tree, signal.SIGCONT, *peer.pids)
         for name, (measure, count, _) in measured.items():
             measure(count // 10, 0)  # warm
             print(f"{name} is warm", file=sys.stderr)
@@ -126,6 +131,14 @@ def main() -> None:
             for name, (measure, count, _) in measured.items():
                 figures[name].append(measure(count, number))
         _report(figures, {name: groups() for name, (_, _, groups) in measured.items()})
+
+
+def _alone(measure: Measure, *pids: int) -> Measure:
+    def measured(count: int, seed: int) -> Figures:
+        with alone(*pids):
+            return measure(count, seed)
+
+    return measured
 
 
 def _report(figures: dict[str, list[Figures]], groups: dict[str, int]) -> None:
