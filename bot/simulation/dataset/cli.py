@@ -31,23 +31,55 @@ def add_arguments(
 ) -> argparse._SubParsersAction[argparse.ArgumentParser]:
     """The four commands of data sets; returns where further ones are added."""
     commands = parser.add_subparsers(dest="action", required=True, metavar="COMMAND")
-    _dataset_arguments(commands.add_parser("dataset", help="make a day (or weeks) of telemetry"))
-    validate = commands.add_parser(
-        "validate", help="check a data set, or scenario files; exit code 1 if something is wrong"
+    _dataset_arguments(_command(commands, "dataset", "make a day (or weeks) of telemetry", _MAKES))
+    validate = _command(
+        commands,
+        "validate",
+        "check a data set, or scenario files; exit code 1 if something is wrong",
+        _JUDGES,
     )
-    validate.add_argument("dataset", type=Path, metavar="DATASET|FILE")
+    validate.add_argument(
+        "dataset", type=Path, metavar="DATASET|FILE", help="a data set's folder, or a scenario"
+    )
     validate.add_argument("files", type=Path, nargs="*", metavar="FILE", help="further files")
     validate.add_argument("--services", type=Path, metavar="FILE", help="a service map for FILE")
     validate.add_argument("--graph", type=Path, metavar="FILE", help="a dependency graph for FILE")
-    validate.add_argument("--workers", type=_workers, default=os.cpu_count() or 1)
-    describe = commands.add_parser("describe", help="statistics and a picture of a data set")
-    describe.add_argument("dataset", type=Path, metavar="DATASET")
+    validate.add_argument("--workers", type=_workers, default=os.cpu_count() or 1, metavar="N",
+        help="processes (default: one per core)")  # fmt: skip
+    describe = _command(commands, "describe", "statistics and a picture of a data set", _COMPARES)
+    describe.add_argument("dataset", type=Path, metavar="DATASET", help="a data set's folder")
     describe.add_argument(
         "--against", type=Path, metavar="DIR", help="real logs in LogHub's CSV form to compare with"
     )
     describe.add_argument("--picture", type=Path, metavar="FILE.svg", help="default: in DATASET")
-    _replay_arguments(commands.add_parser("replay", help="send a data set on, as if it were now"))
+    _replay_arguments(_command(commands, "replay", "send a data set on, as if it were now", _SENDS))
     return commands
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, does: str, how: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(name, help=does, description=how)
+
+
+_MAKES = (
+    "Make the correlated logs, errors, metrics and panels of a company, with incidents and their "
+    "truth. The same seed makes the same bytes with any number of workers. What was interrupted "
+    "goes on where it was when the same command is given again."
+)
+_JUDGES = (
+    "Check a data set: files and checksums, schema, order, ids, the traffic's curve, and that each "
+    "incident's effects are where its truth says. Or check scenario files. Every fault is told "
+    "with its file and line. Exit codes: 0 all is well, 1 something is wrong, 2 misuse."
+)
+_COMPARES = (
+    "Tell what a data set looks like: sizes, templates, bursts, entropy; beside real logs if there "
+    "are some, so that one sees what tells it from them. Writes a picture too."
+)
+_SENDS = (
+    "Send a data set to a running Jinkies, to CloudWatch or to any HTTP server, at a speed, its "
+    "times moved to now."
+)
 
 
 def _dataset_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,10 +92,12 @@ def _dataset_arguments(parser: argparse.ArgumentParser) -> None:
     add("--end-date", type=_moment, metavar="DATE", help="instead of --duration-hours")
     add("--entries-per-minute", type=_positive, metavar="N", help="of all sources together")
     add("--incidents", type=int, metavar="N", help="how many in the whole span")
-    add("--output-dir", type=Path, default=Path("data/dataset"), metavar="DIR")
+    add("--output-dir", type=Path, default=Path("data/dataset"), metavar="DIR",
+        help="default data/dataset")  # fmt: skip
     add("--workers", type=_workers, default=os.cpu_count() or 1, metavar="N",
         help="processes (default: one per core)")  # fmt: skip
-    add("--format", choices=FORMATS, default="jsonl.gz")
+    add("--format", choices=FORMATS, default="jsonl.gz",
+        help="default jsonl.gz; parquet needs requirements-dataset-extra.txt")  # fmt: skip
     add("--scheduler", default="", metavar="ADDRESS",
         help="a Dask scheduler, tcp://host:8786; its workers must see --output-dir")  # fmt: skip
     add("--replay", dest="to", metavar="URL", help="once it is made, send it on as `replay` does")
@@ -72,7 +106,7 @@ def _dataset_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _replay_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("dataset", type=Path, metavar="DATASET")
+    add("dataset", type=Path, metavar="DATASET", help="a data set's folder")
     add("--to", required=True, metavar="URL",
         help="a running Jinkies (http://127.0.0.1:8080), any HTTP server with --door plain, or "
         "cloudwatch: with AWS's own settings")  # fmt: skip
@@ -81,9 +115,10 @@ def _replay_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _pace_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--door", choices=("jinkies", "plain"), default="jinkies")
+    add("--door", choices=("jinkies", "plain"), default="jinkies",
+        help="jinkies: by its webhooks (default); plain: as JSON to the URL itself")  # fmt: skip
     add("--speed", type=_positive, default=60.0, help="times as fast as it happened (default 60)")
-    add("--from-minute", type=int, default=0, metavar="N", help="skip the beginning")
+    add("--from-minute", type=_minute, default=0, metavar="N", help="skip the beginning")
     add("--minutes", type=int, metavar="N", help="stop after so many minutes of the data set")
     add("--secret-env", default="WEBHOOK_SECRET", metavar="NAME",
         help="environment variable with the webhook secret, also in .env")  # fmt: skip
@@ -100,6 +135,12 @@ def _moment(text: str) -> datetime:
 def _workers(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 512:
         raise argparse.ArgumentTypeError("a number from 1 to 512 is expected")
+    return int(text)
+
+
+def _minute(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is no minute of the data set; the first is 0")
     return int(text)
 
 
