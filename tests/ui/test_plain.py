@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.ui import plain
@@ -30,9 +30,10 @@ def test_everything_can_be_sent_as_utf_8(text: str) -> None:
 
 
 @given(HOSTILE)
+@example("##")
 def test_no_character_that_formats_is_left_bare(text: str) -> None:
     for shown in (plain.escape(text), plain.label(text, 60)):
-        bare = re.sub(r"\\.", "", shown, flags=re.DOTALL)
+        bare = re.sub(r"\\.", "x", shown, flags=re.DOTALL)  # what is escaped is text
         assert not set("*_~|`[]<\\") & set(bare)
         assert not re.search(r"(?m)^\s*[#>+-]", bare)
         assert not re.search(r"@(everyone|here)|://", shown, re.IGNORECASE)
