@@ -7,10 +7,17 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, text
 
 from sandbox.discord.conformance import Conformance
 from sandbox.discord.server import DiscordStandIn
+
+# The same examples each time, so that a change is judged by what it changes; new ones are looked
+# for with `--hypothesis-profile=search`. A busy machine is no fault.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None)
+settings.load_profile("steady")
 
 SHARED = Path(os.environ.get("JINKIES_SHARED") or Path(__file__).parents[2] / "shared")
 
