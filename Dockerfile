@@ -5,8 +5,9 @@
 FROM python:3.13-slim AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /venv
-COPY requirements.txt requirements-postgres.txt /tmp/
-RUN /venv/bin/pip install -r /tmp/requirements-postgres.txt
+WORKDIR /requirements
+COPY requirements.txt requirements-postgres.txt ./
+RUN /venv/bin/pip install -r requirements-postgres.txt
 
 FROM python:3.13-slim
 ENV PATH=/venv/bin:$PATH \
