@@ -29,3 +29,8 @@ class Stack(tuple[Frame, ...]):
             known[key] = work()
         found: T = known[key]
         return found
+
+
+def once(frames: tuple[Frame, ...], key: Hashable, work: Callable[[], T]) -> T:
+    """`Stack.once`; of frames that nobody shares, what `work` returns now."""
+    return frames.once(key, work) if isinstance(frames, Stack) else work()

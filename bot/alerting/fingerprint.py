@@ -24,10 +24,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from bot.models import Event, ExceptionInfo, Fingerprint, Frame
-from bot.stack import Stack
+from bot.stack import once
 
 VERSION = 1
 
@@ -54,17 +54,14 @@ def _digest(parts: Iterable[str]) -> str:
 
 
 def _chain(exceptions: Sequence[ExceptionInfo]) -> list[str]:
-    own = any(_has_own(info.frames) for info in exceptions)
+    own = any(once(info.frames, "has own", partial(_has_own, info.frames)) for info in exceptions)
     links = sorted({_link(info, own) for info in exceptions})
     return [_name(exceptions[-1].type), *links]
 
 
 def _link(info: ExceptionInfo, own: bool) -> str:
     """One exception: type, frames (in-app only if `own`), and what tells its raise site."""
-    if isinstance(info.frames, Stack):
-        places, tells = info.frames.once(("places", own), lambda: _places(info.frames, own))
-    else:
-        places, tells = _places(info.frames, own)
+    places, tells = once(info.frames, ("places", own), lambda: _places(info.frames, own))
     parts = (_name(info.type), *places)
     return "\x01".join(parts if tells else (*parts, normalise(info.message)))
 
@@ -83,8 +80,6 @@ def _places(all_frames: tuple[Frame, ...], own: bool) -> tuple[list[str], bool]:
 
 
 def _has_own(frames: tuple[Frame, ...]) -> bool:
-    if isinstance(frames, Stack):
-        return frames.once("has own", lambda: any(frame.in_app for frame in frames))
     return any(frame.in_app for frame in frames)
 
 
