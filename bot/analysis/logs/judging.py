@@ -13,10 +13,10 @@ from bot.analysis.logs.conditions import field_test
 from bot.analysis.logs.expressions import searcher
 from bot.analysis.logs.levels import level_of
 from bot.analysis.logs.query import LogLine, LogQuery
+from bot.analysis.logs.sieve import Memory
 from bot.models import Severity
 
 Test = Callable[[str], bool]
-Memory = dict[str, bool]
 
 # Belongs to the line above, whatever that was.
 _CONTINUES = re.compile(
