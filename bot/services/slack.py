@@ -105,12 +105,11 @@ def _refused(error: SlackApiError) -> UpstreamError:
     if code == "ratelimited" or error.response.status_code == 429:
         wait = float(error.response.headers.get("Retry-After") or 30)
         return UpstreamError("Slack", "we post too fast", retry_after=wait)
-    detail = f"refuses: {code}."
-    if needed := error.response.get("needed"):
-        detail += f" (needs {needed})"
+    needed = error.response.get("needed")
+    lacks = f" (needs {needed})" if needed else ""
     return UpstreamError(
         "Slack",
-        detail,
+        f"refuses: {code}{lacks}.",
         permanent=error.response.status_code < 500,
         cure=_CURES.get(code, "https://api.slack.com/methods/chat.postMessage explains it."),
     )
