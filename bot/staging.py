@@ -20,7 +20,7 @@ from bot.simulation.incident.batch import MIXED, limited, stream
 from bot.simulation.incident.cascades import known
 from bot.simulation.incident.files import Unreadable, documents
 from bot.simulation.incident.generation import generate
-from bot.simulation.incident.playing import Budget, Journal, Player, Stage
+from bot.simulation.incident.playing import KEPT, Budget, Journal, Player, Stage
 from bot.simulation.incident.reading import ordered, understand
 from bot.simulation.incident.saving import ENDINGS, save
 from bot.simulation.incident.scenario import CASCADES, QUICK_ALERT, Problem, Scenario
@@ -28,7 +28,6 @@ from bot.simulation.incident.transcript import transcript
 from bot.simulation.incident.validation import Verdict, validate
 
 OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
-KEPT = Path("data/rehearsals")
 _SLACK_LIMITS = ((1, 1.0),)  # writes in seconds; Slack allows about one a second in a channel
 
 

@@ -22,6 +22,7 @@ from bot.simulation.incident.playing import Journal, Player
 from bot.simulation.incident.scenario import CASCADES, QUICK_ALERT
 from bot.ui import plain
 from bot.ui.answers import Answer, answer
+from bot.ui.attempt import attempt
 from bot.ui.plays import AlreadyPlaying, Playing
 from bot.ui.scenery import groups_of
 from bot.ui.stage import DiscordStage, Place
@@ -101,8 +102,9 @@ async def _show(
 async def _tell(press: discord.Interaction[Any], text: str, view: ui.View) -> None:
     """Edit the answer; Discord allows that for a quarter of an hour, after which it stays."""
     try:
-        await press.edit_original_response(content=text, view=view)
-    except discord.HTTPException as error:
+        async with attempt("the answer"):
+            await press.edit_original_response(content=text, view=view)
+    except JinkiesError as error:
         _log.info("the answer of a playing stays as it was: %s", error)
 
 

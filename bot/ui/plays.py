@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bot.errors import JinkiesError
-from bot.simulation.incident.playing import Budget
+from bot.simulation.incident.playing import KEPT, Budget
 
-KEPT = Path("data/rehearsals")
+log = logging.getLogger(__name__)
 
 
 class AlreadyPlaying(JinkiesError):  # noqa: N818 - told to a person, who reads it as a sentence
@@ -56,6 +57,8 @@ class Plays:
         def ended(done: asyncio.Task[None]) -> None:
             self._tasks.discard(done)
             self.playings.pop(number, None)
+            if not done.cancelled() and (error := done.exception()) is not None:
+                log.error("%s broke off", done.get_name(), exc_info=error)
 
         task.add_done_callback(ended)
 

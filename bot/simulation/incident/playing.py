@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from bot.errors import JinkiesError, NotFound, UpstreamError
 from bot.simulation.incident.scenario import AnyEvent, Scenario
 
+KEPT = Path("data/rehearsals")  # where journals are, unless somebody says otherwise
 ATTEMPTS = 4
 DISCORD_LIMITS = ((5, 5.0), (30, 60.0))  # writes in seconds: of a channel, of a webhook
 PATIENCE = 60.0  # seconds that a stage may ask us to wait
