@@ -32,7 +32,7 @@ from bot.journal import configure_logging
 from bot.services.logs.played import PREFIX as DRILL_LOGS
 from bot.services.logs.played import PlayedLogs
 from bot.simulation.crash.library import Library
-from bot.simulation.incident.playing import DISCORD_LIMITS, Budget
+from bot.simulation.incident.playing import DISCORD_LIMITS, KEPT, Budget
 from bot.store import Store
 from bot.ui.access import Access
 from bot.ui.answers import say_error
@@ -46,7 +46,7 @@ from bot.ui.logs.presses import LOG_PRESSES
 from bot.ui.logs.tails import TailLimits, Tails
 from bot.ui.messenger import DiscordMessenger
 from bot.ui.playing import PLAY_PRESSES
-from bot.ui.plays import KEPT, Plays
+from bot.ui.plays import Plays
 from bot.ui.presses import PRESSES
 from bot.ui.syncing import sync_commands
 from bot.web.process import serve
@@ -340,12 +340,15 @@ async def _serving(house: House, *, open_doors: bool) -> AsyncIterator[WebServer
     settings = house.settings
     app = house.entrance.app(house.readiness, open_doors=open_doors)
     _address(settings)
-    server = WebServer(
-        app,
-        host=settings.web_host,
-        port=settings.web_port,
-        max_body_bytes=settings.max_body_bytes,
-    )
+    try:
+        server = WebServer(
+            app,
+            host=settings.web_host,
+            port=settings.web_port,
+            max_body_bytes=settings.max_body_bytes,
+        )
+    except OSError as error:  # taken since
+        raise _cannot_listen(settings, error) from error
     server.start()
     house.entrance.doors.address = server.url
     log.info("webhooks are taken at %s/webhook/<source>", server.url)
@@ -370,16 +373,17 @@ def _address(settings: Settings) -> str:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(where)
     except OSError as error:
-        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-            cure = "write an address of this computer: 127.0.0.1, or 0.0.0.0 for all of them"
-            problem = f"WEB_HOST: {host!r} cannot be listened on. To cure it, {cure}."
-        else:
-            problem = (
-                f"WEB_PORT: cannot listen on {host}:{port} ({error.strerror}). "
-                "To cure it, end the program that does, or set another port."
-            )
-        raise SettingsError([problem]) from error
+        raise _cannot_listen(settings, error) from error
     return str(where[0])
+
+
+def _cannot_listen(settings: Settings, error: OSError) -> SettingsError:
+    host, port = settings.web_host, settings.web_port
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        cure = "write an address of this computer: 127.0.0.1, or 0.0.0.0 for all of them"
+        return SettingsError([f"WEB_HOST: {host!r} cannot be listened on. To cure it, {cure}."])
+    problem = f"WEB_PORT: cannot listen on {host}:{port} ({error.strerror})."
+    return SettingsError([f"{problem} To cure it, end the program that does, or set another port."])
 
 
 def code_host(settings: Settings, tempo: Tempo) -> GitHubService | None:
