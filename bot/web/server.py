@@ -83,10 +83,7 @@ class _Task(WSGITask):  # type: ignore[misc]
         if self._respond is not None:
             return self._respond(*begun)
         self._begun.append(begun)
-        return self._write_early
-
-    def _write_early(self, data: bytes) -> None:
-        raise NotImplementedError("nothing of ours uses WSGI's imperative write")
+        return self.write
 
     def get_environment(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environment()

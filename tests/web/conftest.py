@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -48,6 +49,12 @@ class HandIntake:
             future.set_result(receipts)
         self.arrived()
         return future
+
+    def hold(self) -> threading.Semaphore:
+        """Commit nothing until `commit`; what is given is released by each delivery."""
+        self.holds, come = True, threading.Semaphore(0)
+        self.arrived = come.release
+        return come
 
     def commit(self) -> None:
         for future, receipts in self.waiting:

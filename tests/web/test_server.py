@@ -98,12 +98,10 @@ def test_what_the_server_refuses_by_itself_is_json_too(
 def test_the_stop_answers_what_was_received_and_takes_no_more(
     server: WebServer, intake: Any
 ) -> None:
-    intake.holds = True
-    arrived = threading.Event()
-    intake.arrived = arrived.set
+    arrived = intake.hold()
     connection = http.client.HTTPConnection(server.host, server.port, timeout=5)
     connection.request("POST", "/webhook/generic", BODY, HEADERS)
-    assert arrived.wait(5)
+    assert arrived.acquire(timeout=5)
     stopping = threading.Thread(target=server.stop)
     stopping.start()
     while server.is_listening:  # ends as soon as the loop has turned once
@@ -118,14 +116,12 @@ def test_the_stop_answers_what_was_received_and_takes_no_more(
 
 
 def test_the_stop_does_not_wait_for_ever(make_app: Callable[..., Flask], intake: Any) -> None:
-    intake.holds = True
-    arrived = threading.Event()
-    intake.arrived = arrived.set
+    arrived = intake.hold()
     server = WebServer(make_app(commit_timeout=2), port=0)
     server.start()
     connection = http.client.HTTPConnection(server.host, server.port, timeout=5)
     connection.request("POST", "/webhook/generic", BODY, HEADERS)
-    assert arrived.wait(5)
+    assert arrived.acquire(timeout=5)
     server.stop(timeout=0.05)
     assert not server.is_listening
     intake.commit()
@@ -165,9 +161,7 @@ def test_a_taken_port_is_an_error_at_construction(
 def test_many_more_wait_for_their_commit_than_there_are_threads(
     server: WebServer, intake: Any
 ) -> None:
-    intake.holds = True
-    arrived = threading.Semaphore(0)
-    intake.arrived = arrived.release
+    arrived = intake.hold()
     connections = [connected(server) for _ in range(5 * THREADS)]
     for connection in connections:
         connection.request("POST", "/webhook/generic", BODY, HEADERS)
@@ -203,9 +197,7 @@ def test_a_commit_that_comes_too_late_disturbs_nobody(
 
 
 def test_requests_sent_in_one_go_are_answered_in_order(server: WebServer, intake: Any) -> None:
-    intake.holds = True
-    arrived = threading.Event()
-    intake.arrived = arrived.set
+    arrived = intake.hold()
     head = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items()).encode()
     post = b"POST /webhook/generic HTTP/1.1\r\nHost: x\r\n" + head
     with socket.create_connection((server.host, server.port), timeout=5) as client:
@@ -215,7 +207,7 @@ def test_requests_sent_in_one_go_are_answered_in_order(server: WebServer, intake
             + BODY
             + b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         )
-        assert arrived.wait(5)
+        assert arrived.acquire(timeout=5)
         intake.commit()
         answers = b"".join(iter(lambda: client.recv(65_536), b""))
     assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"202", b"200"]
@@ -224,9 +216,7 @@ def test_requests_sent_in_one_go_are_answered_in_order(server: WebServer, intake
 def test_who_leaves_before_the_commit_leaves_the_others_in_peace(
     server: WebServer, intake: Any
 ) -> None:
-    intake.holds = True
-    arrived = threading.Semaphore(0)
-    intake.arrived = arrived.release
+    arrived = intake.hold()
     leaver, stayer = connected(server), connected(server)
     for connection in (leaver, stayer):
         connection.request("POST", "/webhook/generic", BODY, HEADERS)

@@ -43,9 +43,7 @@ def test_a_delivery_is_answered_with_the_ids_of_its_alerts(make_app: MakeApp, in
 
 
 def test_the_answer_comes_only_after_the_commit(make_app: MakeApp, intake: Any) -> None:
-    intake.holds = True
-    arrived = threading.Event()
-    intake.arrived = arrived.set
+    arrived = intake.hold()
     answers: list[int] = []
     client = make_app().test_client()
 
@@ -54,7 +52,7 @@ def test_the_answer_comes_only_after_the_commit(make_app: MakeApp, intake: Any) 
 
     thread = threading.Thread(target=deliver)
     thread.start()
-    assert arrived.wait(5)
+    assert arrived.acquire(timeout=5)
     assert answers == []
     intake.commit()
     thread.join(5)
