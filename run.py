@@ -16,6 +16,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the very case it warns of is han
 
 import argparse
 import asyncio
+import gc
 import os
 import re
 import signal
@@ -55,6 +56,7 @@ def bot(_options: argparse.Namespace, _rest: list[str]) -> int:
     from bot.config import load_settings
 
     settings = load_settings("bot")
+    gc.disable()  # all that is loaded now stays; bot.collector.settle ends it
     from bot.main import run_bot  # after the check: it loads the whole house
 
     asyncio.run(_until_told_to_stop(lambda stop: run_bot(settings, stop=stop)))

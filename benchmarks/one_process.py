@@ -15,6 +15,7 @@ from itertools import count
 from bot.alerting.delivery import Delivery
 from bot.alerting.ingest import Intake
 from bot.alerting.redaction import Redactor
+from bot.collector import settle
 from bot.models import AlertDetail, Notification, Receiver
 from bot.sources.request import Secrets
 from bot.store import Store
@@ -72,6 +73,7 @@ async def serve(url: str, port: int, *, hangs: bool) -> None:
     settings = WebSettings(secrets=Secrets(SECRET))
     server = WebServer(create_app(intake.submit, lambda: Readiness(True), settings), port=port)
     server.start()
+    settle()
     await asyncio.to_thread(sys.stdin.read)
     await asyncio.to_thread(server.stop)
     await intake.stop()

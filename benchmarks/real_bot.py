@@ -7,15 +7,19 @@ one line when it is ready, and runs until its standard input ends.
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
+from typing import TYPE_CHECKING
 
-from bot.config import load_settings
-from bot.main import Running, Tempo, run_bot
-from sandbox.discord.pointing import pointed_at
+if TYPE_CHECKING:
+    from bot.main import Running
 
 
 async def serve() -> None:
     """Run until standard input ends."""
+    from bot.config import load_settings
+    from bot.main import Tempo, run_bot
+
     stop = asyncio.Event()
 
     def told(running: Running) -> None:
@@ -29,6 +33,14 @@ async def serve() -> None:
     await bot
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Load and run, in the order of `run.py`."""
+    gc.disable()
+    from sandbox.discord.pointing import pointed_at
+
     with pointed_at(sys.argv[1]):
         asyncio.run(serve())
+
+
+if __name__ == "__main__":
+    main()

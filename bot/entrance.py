@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from bot.alerting.knocking import Doors
 from bot.alerting.redaction import Redactor
 from bot.alerting.routing import Routing
 from bot.allocation import keep_memory_flat
+from bot.collector import settle
 from bot.config import Settings, load_settings
 from bot.errors import Overloaded, SettingsError, UpstreamError
 from bot.journal import configure_logging
@@ -116,6 +116,7 @@ class Entrance:
     async def open(self) -> None:
         """Take deliveries."""
         keep_memory_flat()
+        settle()
         self._loop = asyncio.get_running_loop()
         await self.keeper.refresh()
         await self.intake.start()
@@ -144,8 +145,6 @@ def web_app() -> WSGIApplication:
             await store.close()
 
         app = entrance.app(lambda: readiness(store))
-        gc.collect()
-        gc.freeze()  # what is here now stays; looking through it again would only hold requests up
         return RunningApp(app, stop)
 
     return standalone_app(start)

@@ -36,8 +36,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": LOWER | {"alerting", "ui"},
     "journal": {"config"},
     "allocation": set(),
+    "collector": set(),
     "lookout": LOWER | {"alerting", "config"},
-    "entrance": LOWER | {"alerting", "web", "allocation", "config", "journal", "lookout"},
+    "entrance": LOWER
+    | {"alerting", "web", "config", "journal", "lookout"}
+    | {"allocation", "collector"},
     "main": LOWER | {"alerting", "ui", "cogs", "web", "config", "journal", "entrance", "lookout"},
     "doctor": LOWER | {"alerting", "ui", "cogs", "web", "config", "entrance"},
     "dsn": LOWER | {"alerting", "config", "entrance"},

@@ -115,13 +115,22 @@ class GenericEvent(_Strict):
     user: Annotated[Identifier, Field(description="Who was affected.")] = ""
     trace_id: Identifier = ""
     log_lines: Annotated[
-        list[str], Field(max_length=1_000, description="Around the error; the last 100 are kept.")
-    ] = []
-    links: Annotated[list[GenericLink], Field(max_length=20)] = []
+        list[str],
+        Field(
+            default_factory=list,
+            max_length=1_000,
+            description="Around the error; the last 100 are kept.",
+        ),
+    ]
+    links: Annotated[list[GenericLink], Field(default_factory=list, max_length=20)]
     labels: Annotated[
         dict[Name, str | int | float | bool],
-        Field(max_length=50, description="Anything else worth showing or filtering by."),
-    ] = {}
+        Field(
+            default_factory=dict,
+            max_length=50,
+            description="Anything else worth showing or filtering by.",
+        ),
+    ]
 
 
 class GenericEvents(_Strict):

@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import SettingsError
+from bot.store.prepared import driven
 from bot.store.turns import Turn, at_any_time, turns
 
 WRITERS_LOCK = 0x6A696E6B  # "jink": the advisory lock that all writers of one database share
@@ -117,7 +118,7 @@ def _prepare_sqlite_reader(connection: Any, _record: object) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    driven(connection, "BEGIN IMMEDIATE", ())  # before every write: the short way
 
 
 def _begin_deferred(connection: Connection) -> None:

@@ -15,7 +15,7 @@ def to_number(moment: datetime) -> int:
 
 def to_moment(number: int) -> datetime:
     """The aware UTC datetime of `number` microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=number)
+    return _EPOCH + timedelta(0, 0, number)
 
 
 def to_moment_or_none(number: int | None) -> datetime | None:

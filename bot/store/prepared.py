@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
@@ -38,8 +37,7 @@ class Prepared:
         of = (dialect.name, *rows[0])
         text, order = self._ready.get(of) or self._ready.setdefault(of, self._text(dialect, of))
         given = rows if order is None else [[row[name] for name in order] for row in rows]
-        with _cursor(connection, text) as cursor:
-            cursor.executemany(text, given)
+        driven(connection, text, given, many=True)
 
     def _text(self, dialect: Dialect, of: Sequence[str]) -> tuple[str, list[str] | None]:
         """The statement and, unless its parameters are given by name, their order."""
@@ -69,9 +67,7 @@ class Lookup:
         padded = [*keys, *[keys[-1]] * (size - len(keys))]
         values = [value for key in padded for value in key]
         given = {f"key{n}": value for n, value in enumerate(values)} if by_name else values
-        with _cursor(connection, text) as cursor:
-            cursor.execute(text, given)
-            return map(self._row._make, cursor.fetchall())
+        return map(self._row._make, driven(connection, text, given))
 
     def _text(self, dialect: Dialect, size: int) -> tuple[str, bool]:
         """The statement, and whether its parameters are given by name."""
@@ -85,13 +81,22 @@ class Lookup:
         return str(compiled), not compiled.positional
 
 
-@contextmanager
-def _cursor(connection: Connection, text: str) -> Iterator[Any]:
-    """A cursor of the driver; its errors become those that SQLAlchemy would raise."""
+def driven(
+    connection: Connection,
+    text: str,
+    given: Sequence[Any] | Mapping[str, Any],
+    *,
+    many: bool = False,
+) -> list[Any]:
+    """The rows of a statement that the driver runs, once or for `many` parameters.
+
+    The driver's errors become those that SQLAlchemy would raise.
+    """
     dialect = connection.dialect
     cursor = connection.connection.cursor()
     try:
-        yield cursor
+        (cursor.executemany if many else cursor.execute)(text, given)
+        return list(cursor.fetchall()) if cursor.description else []
     except dialect.loaded_dbapi.Error as error:
         kind = dialect.loaded_dbapi.Error
         raise DBAPIError.instance(text, None, error, kind, dialect=dialect) from error

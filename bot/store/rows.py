@@ -10,6 +10,7 @@ from bot.models import Act, ActRecord, Alert, AlertState, Fingerprint, Severity,
 from bot.store.moments import to_moment, to_moment_or_none
 
 _SEVERITIES = tuple(Severity)
+_STATES = {state.value: state for state in AlertState}
 
 
 def severity(rank: int) -> Severity:
@@ -24,7 +25,7 @@ def alert(row: Any) -> Alert:
         fingerprint=Fingerprint(row.fingerprint_version, row.fingerprint_key),
         service=row.service,
         environment=row.environment,
-        state=AlertState(row.state),
+        state=_STATES[row.state],
         severity=_SEVERITIES[row.severity],
         title=row.title,
         message=row.message,

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
@@ -219,10 +220,12 @@ def _is_simple(heard: Heard) -> bool:
 
 
 def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
-    headers = {
-        name[5:].replace("_", "-").lower(): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    }
+    headers = {_header(name): value for name, value in environ.items() if name.startswith("HTTP_")}
     headers["content-type"] = environ.get("CONTENT_TYPE", "")  # the one that WSGI sets apart
     return headers
+
+
+@lru_cache(maxsize=256)
+def _header(name: str) -> str:
+    """The name of a header by its name in WSGI."""
+    return name[5:].replace("_", "-").lower()

@@ -295,6 +295,34 @@ def test_no_text_makes_it_raise(text: str) -> None:
     culprit(chain)
 
 
+TRACEBACK_LINES = (
+    '  File "/srv/shop/cart.py", line 3, in total',
+    "    return price(item)",
+    "           ~~~~~^^^^^^",
+    "ValueError: no price",
+    "shop.PriceError",
+    "",
+    " odd",
+    "\tat shop.Cart.total(Cart.java:3)",
+    "2026-01-02 03:04:05 INFO next",
+    "api | up",
+    "\x1b[31mred\x1b[0m",
+    "a\rb",
+    "a\\nb",
+    "\u00a0\u00a0é",
+    "During handling of the above exception, another exception occurred:",
+    "Traceback (most recent call last):",
+    "  + Exception Group Traceback (most recent call last):",
+)
+
+
+@given(st.lists(st.sampled_from(TRACEBACK_LINES), max_size=14))
+@settings(max_examples=300)
+def test_a_traceback_says_the_same_whether_or_not_prose_stands_above_it(lines: list[str]) -> None:
+    traceback_ = "\n".join(["Traceback (most recent call last):", *lines])
+    assert parse(traceback_) == parse(f"The shop says:\n{traceback_}")
+
+
 def _cpu(text: str) -> float:
     best = 1e9
     for _ in range(3):

@@ -12,6 +12,7 @@ no text makes any of this raise.
 
 from __future__ import annotations
 
+from bot.analysis.stacktrace import python
 from bot.analysis.stacktrace.languages import LANGUAGES
 from bot.analysis.stacktrace.lines import clean
 from bot.analysis.stacktrace.ownership import culprit, mark_in_app
@@ -22,6 +23,8 @@ __all__ = ["culprit", "mark_in_app", "parse"]
 
 def parse(text: str) -> tuple[ExceptionInfo, ...]:
     """Find the first stack trace in a text, of whatever language; () if there is none."""
+    if found := python.parse_plain(text):
+        return found
     lines: list[str] | None = None
     best: tuple[ExceptionInfo, ...] = ()
     most = 0

@@ -21,6 +21,9 @@ _CHAIN = (
     "The above exception was the direct cause of the following exception:",
     "During handling of the above exception, another exception occurred:",
 )
+_OPENING = f"{_HEADER}\n"
+_BELOW_FRAMES = re.compile(r"\n(?!  )")
+_TO_CLEAN = ("\x1b", "\r", "\\n")  # what `lines.clean` would take out of ASCII
 _FRAME = re.compile(r'  File "([^"\n]*)", line (\d{1,9})(?:, in (.*))?$')
 _EXCEPTION = re.compile(r"([^\W\d][\w.]*(?:\.<locals>\.[\w.]+)*)(?:: ?(.*))?$", re.DOTALL)
 _GROUP_MARGIN = re.compile(r" *[|+]")
@@ -39,6 +42,22 @@ def parse(lines: Sequence[str]) -> tuple[ExceptionInfo, ...]:
     if opening.endswith("Exception Group ") and opening[:-16].strip(" |+-") == "":
         return _group(lines, start)
     return _chain(_below(lines, start, opening))
+
+
+def parse_plain(text: str) -> tuple[ExceptionInfo, ...]:
+    """What `parse` finds if a text is one traceback, as Python prints it; () if it is not.
+
+    It takes the frames as one piece, so that those it remembers cost nothing but a look.
+    """
+    if not text.startswith(_OPENING) or not text.isascii() or any(c in text for c in _TO_CLEAN):
+        return ()
+    end = _BELOW_FRAMES.search(text, len(_OPENING) - 1)
+    if end is None or not len(_OPENING) < end.start() <= _LONGEST_REMEMBERED:
+        return ()
+    frames = _known_block(text[len(_OPENING) : end.start()])
+    rest = text[end.end() :].split("\n")
+    info, index = _exception(rest, 0, frames)
+    return (info,) if frames and info and _next_link(rest, index) is None else ()
 
 
 def _first_header(lines: Sequence[str]) -> int | None:
@@ -100,13 +119,12 @@ def _frames(lines: Sequence[str], index: int) -> tuple[tuple[Frame, ...], int]:
     end = index
     while end < len(lines) and lines[end].startswith("  "):
         end += 1
-    block = tuple(lines[index:end])
-    # The same error prints the same frames again and again, with another message below.
-    remembered = sum(map(len, block)) <= _LONGEST_REMEMBERED
-    return (_known_block(block) if remembered else _block(block)), end
+    block = "\n".join(lines[index:end])
+    return (_known_block(block) if len(block) <= _LONGEST_REMEMBERED else _block(block)), end
 
 
-def _block(lines: tuple[str, ...]) -> Stack:
+def _block(text: str) -> Stack:
+    lines = text.split("\n")
     frames: list[Frame] = []
     index = 0
     while index < len(lines):
@@ -124,6 +142,7 @@ def _block(lines: tuple[str, ...]) -> Stack:
     return Stack(frames)
 
 
+# The same error prints the same frames again and again, with another message below.
 _known_block = lru_cache(maxsize=512)(_block)
 
 
