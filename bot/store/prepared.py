@@ -84,7 +84,7 @@ class Lookup:
 def driven(
     connection: Connection,
     text: str,
-    given: Sequence[Any] | Mapping[str, Any],
+    given: Any,
     *,
     many: bool = False,
 ) -> list[Any]:
