@@ -9,18 +9,11 @@ LINES = 100
 _CUT = "\n… [{} characters cut] …\n"
 
 
-def is_clean(text: str) -> bool:
-    """Whether `clean` would surely leave it as it is."""
-    return text.isascii() and "\x00" not in text
-
-
 def clean(text: str) -> str:
     """Without NUL, which PostgreSQL cannot store, and lone surrogates, which UTF-8 cannot."""
-    if is_clean(text):
-        return text
     if "\x00" in text:
         text = text.replace("\x00", "\ufffd")
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def shortened(text: str, length: int) -> str:
@@ -42,7 +35,8 @@ def middle_cut(text: str, length: int) -> str:
 def last_lines(lines: list[str]) -> tuple[str, ...]:
     """The newest `LINES` lines, each bounded."""
     newest = tuple(lines[-LINES:])
-    if max(map(len, newest), default=0) <= LINE_LENGTH and is_clean("".join(newest)):
+    joined = "".join(newest)
+    if max(map(len, newest), default=0) <= LINE_LENGTH and clean(joined) is joined:
         return newest
     return tuple(shortened(line, LINE_LENGTH) for line in newest)
 
