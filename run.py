@@ -1,8 +1,7 @@
 """Jinkies' command line: bot (default), demo, web, scan, doctor, dsn, test, check.
 
 Needs nothing but Python 3.11+: on the first start it prepares a private `.venv` with what the
-command needs (see bootstrap.py) and goes on there. Exit codes: 0 fine, 1 failed, 2 wrong usage
-or settings.
+command needs (see bootstrap.py) and goes on there. Exit codes: 0 fine, 1 failed, 2 misused.
 """
 
 import sys
@@ -98,6 +97,7 @@ def scan_options(parser: argparse.ArgumentParser) -> None:
 
 def demo(options: argparse.Namespace, _rest: list[str]) -> int:
     """Run everything on loopback."""
+    gc.disable()  # as in `bot`
     from sandbox.demo import run_demo
 
     async def run(stop: asyncio.Event) -> None:
