@@ -20,6 +20,8 @@ from bot.store.prepared import driven
 from bot.store.turns import Turn, at_any_time, turns
 
 WRITERS_LOCK = 0x6A696E6B  # "jink": the advisory lock that all writers of one database share
+# The execution option of a connection of the writing engine that only looks and locks nobody out.
+ONLY_LOOKS = "jinkies_only_looks"
 BUSY_SECONDS = 15.0
 READERS = 4
 
@@ -118,6 +120,8 @@ def _prepare_sqlite_reader(connection: Any, _record: object) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
+    if _only_looks(connection):
+        return
     driven(connection, "BEGIN IMMEDIATE", ())  # before every write: the short way
 
 
@@ -126,4 +130,10 @@ def _begin_deferred(connection: Connection) -> None:
 
 
 def _lock_out_other_writers(connection: Connection) -> None:
+    if _only_looks(connection):
+        return
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
+
+
+def _only_looks(connection: Connection) -> bool:
+    return ONLY_LOOKS in connection.get_execution_options()

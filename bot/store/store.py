@@ -11,7 +11,13 @@ from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import UpstreamError
-from bot.store.database import read_url, reading_engine, writers_turn, writing_engine
+from bot.store.database import (
+    ONLY_LOOKS,
+    read_url,
+    reading_engine,
+    writers_turn,
+    writing_engine,
+)
 from bot.store.doors import DoorReads
 from bot.store.listing import AlertReads
 from bot.store.migrating import migrate
@@ -60,13 +66,13 @@ class Store:
     def ready(self) -> None:
         """Ask the database for a sign of life; blocks for a moment, callable from any thread.
 
+        It waits for no writer: one at work for long is no reason to take no deliveries.
+
         Raises:
             UpstreamError: it does not answer, with the reason and a cure.
         """
         try:
-            with self._engine.connect().execution_options(
-                isolation_level="AUTOCOMMIT"
-            ) as connection:
+            with self._engine.connect().execution_options(**{ONLY_LOOKS: True}) as connection:
                 connection.execute(text("SELECT 1 FROM alembic_version")).scalar_one()
         except SQLAlchemyError as error:
             raise UpstreamError(

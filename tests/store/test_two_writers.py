@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import UTC, datetime
 
 from bot.alerting.delivery import Delivery
@@ -56,3 +57,22 @@ async def test_two_stores_that_hear_the_same_events_count_each_once(url):
     assert (await stores[1].outbox.counts()).pending == 0
     for store in stores:
         await store.close()
+
+
+async def test_a_store_is_ready_while_another_process_writes_for_long(store, url):
+    begun, enough = threading.Event(), threading.Event()
+
+    def at_length(_transaction):
+        begun.set()
+        enough.wait(10)
+
+    other = await Store.open(url)
+    writing = asyncio.create_task(other.write(at_length))
+    await asyncio.to_thread(begun.wait, 10)
+    looking = asyncio.create_task(asyncio.to_thread(store.ready))
+    done, _ = await asyncio.wait({looking}, timeout=0.5)
+    enough.set()
+    await writing
+    await looking
+    await other.close()
+    assert done
