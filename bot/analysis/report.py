@@ -105,9 +105,12 @@ def pull_request_draft(
 
 
 def marker(detail: AlertDetail, kind: str, salt: str = "") -> str:
-    """The hidden comment that finds an issue again: one per deployment, alert and kind."""
+    """The hidden comment that finds an issue again: one per deployment, alert and kind.
+
+    Made of what never changes in an alert: a late event moves even `first_seen`.
+    """
     alert = detail.alert
-    secret = "\0".join([salt, str(alert.id), alert.fingerprint.key, alert.first_seen.isoformat()])
+    secret = "\0".join([salt, str(alert.id), alert.fingerprint.key])
     mark = hashlib.sha256(f"{kind}\0{secret}".encode(errors="replace")).hexdigest()[:20]
     return f"<!-- jinkies:alert:{alert.id}:{kind}:{mark} -->"
 
