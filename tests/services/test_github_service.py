@@ -119,6 +119,19 @@ async def test_a_lost_answer_and_a_dead_network_are_healed_by_the_next_press(
     assert len(issues(standin)) == 1
 
 
+async def test_an_answer_that_makes_no_sense_may_hide_an_issue_and_the_next_press_finds_it(
+    standin: GitHubStandIn, service: GitHubService
+) -> None:
+    standin.faults.add(Fault("POST", r"/issues$", status=201, after=True))
+    error = await failure(service)
+    assert not error.permanent
+    assert "GITHUB_API_URL" in error.cure
+    with service_for(standin) as restarted:
+        assert (await restarted.ensure_issue(SHOP, ISSUE, seek=True)).number == 1
+    assert (await service.ensure_issue(SHOP, ISSUE, seek=False)).number == 1
+    assert len(issues(standin)) == 1
+
+
 async def test_a_restart_in_between_finds_the_issue_without_the_search_index(
     standin: GitHubStandIn, service: GitHubService
 ) -> None:

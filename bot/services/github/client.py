@@ -19,7 +19,7 @@ from github import Auth, Github, GithubException
 from urllib3 import Retry
 
 from bot.errors import UpstreamError
-from bot.services.github.failures import SYSTEM, refused, unreachable
+from bot.services.github.failures import SYSTEM, AnswerUnknown, refused, unreachable
 
 T = TypeVar("T")
 PUBLIC_API = "https://api.github.com"
@@ -91,10 +91,11 @@ class GitHubClient:
         except requests.exceptions.RequestException as error:
             # "from None": the chained text would show the whole request.
             raise unreachable(error, doing) from None
-        except (AssertionError, ValueError, KeyError, TypeError) as error:
+        except (AssertionError, AttributeError, ValueError, KeyError, TypeError) as error:
+            # Whoever garbled the answer may have passed the request on.
             detail = f"its answer could not be understood while {doing}."
             cure = "Check that GITHUB_API_URL is the address of GitHub's API."
-            raise UpstreamError(SYSTEM, detail, permanent=True, cure=cure) from error
+            raise AnswerUnknown(SYSTEM, detail, cure=cure) from error
 
     def close(self) -> None:
         """End the thread and the connections; what is running finishes by itself."""
