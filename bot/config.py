@@ -6,24 +6,22 @@ what it needs. The environment wins over `.env`. docs/settings.md describes each
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot import values
 from bot.errors import SettingsError
 
 ENV_FILE = Path(".env")
-POSTGRES = "postgresql+psycopg"
+ENCODING = "utf-8-sig"  # some editors begin a file with a mark
 
 # The doors with a secret of their own. Each may have a name ending in _PREVIOUS beside it while
 # the secret is changed, and so may <NAME>_SECRET of every mapping (docs/sources.md).
@@ -59,30 +57,53 @@ CURES: Mapping[str, str] = {
     "DISCORD_TOKEN": "create a bot at https://discord.com/developers/applications, copy its token",
     "DISCORD_GUILD_ID": "right-click your server in Discord → Copy Server ID, or leave it out",
     "ALERT_CHANNEL_ID": "in Discord (Developer Mode on) right-click the channel → Copy Channel ID",
+    **dict.fromkeys(
+        ("ROLES_VIEW", "ROLES_RESPOND", "ROLES_SHIP", "ROLES_ADMIN"),
+        "write names or ids of roles with commas between, or leave it out",
+    ),
     "CHANNEL_BY_SERVICE": 'write JSON such as {"payments": 1234567890123456789}',
     "REPOSITORY_BY_SERVICE": 'write JSON such as {"payments": "acme/payments"}',
     "DATABASE_URL": "write sqlite+aiosqlite:///data/jinkies.db or postgresql://user:pw@host/name",
-    "RETENTION_DAYS": "write a number of days, 0 to keep everything",
+    "RETENTION_DAYS": "write a number of days up to 36500, 0 to keep everything",
+    "WEB_HOST": "write 127.0.0.1 (this computer only) or 0.0.0.0 (all networks), without a port",
     "WEB_PORT": "write a port number from 0 to 65535 (0 takes any free one)",
     "WEBHOOK_SECRET": 'make one: python3 -c "import secrets; print(secrets.token_hex(32))"',
     "WEBHOOK_SECRET_PREVIOUS": "set the secret that is being replaced, or leave it out",
     "SNS_TOPIC_ARNS": "write arn:aws:sns:REGION:ACCOUNT:TOPIC, several with commas between",
-    "MAPPINGS_FILE": "write the path of a YAML file as docs/sources.md describes it",
+    "MAPPINGS_FILE": "write the path of a YAML file as docs/sources.md describes, or leave it out",
     "PUBLIC_URL": "write the address that senders reach, such as https://jinkies.example.com",
     "MAX_BODY_BYTES": "write a number of bytes from 1024 to 104857600",
     "GITHUB_TOKEN": "copy it again from https://github.com/settings/tokens",
     "GITHUB_REPOSITORY": "write owner/name, as in the repository's address",
     "GITHUB_API_URL": "write https://api.github.com, or your Enterprise server's .../api/v3",
+    "AWS_REGION": "write a region such as eu-west-1, or leave it out for that of your AWS profile",
     "AWS_ENDPOINT_URL": "leave it out for the real AWS; write a full URL for a local one",
     "LOG_GROUPS_BY_SERVICE": 'write JSON such as {"payments": ["/aws/lambda/payments"]}',
     "LOKI_URL": "write Loki's address, such as http://loki:3100",
+    "LOG_FILES": "write paths such as /var/log/app/*.log with commas between, or leave it out",
+    "LOKI_TOKEN": "copy it again, or write user:password",
+    "LOKI_TENANT": "write the tenant that X-Scope-OrgID is to have, or leave it out",
+    "LOKI_LABEL": "write a label such as app or service_name",
+    "LOG_TAIL_MINUTES": "write a number of minutes from 1 to 240",
+    "LOG_TAILS_PER_PERSON": "write a number from 1 to 20",
+    "LOG_TAILS_PER_SERVER": "write a number from 1 to 50",
+    "SCAN_GROUPS": "write log groups or services with commas between, or leave it out",
     "SCAN_EVERY": "write a number of seconds from 10 to 86400",
     "TIME_ZONE": "write a name such as Europe/Berlin, or leave it out for UTC",
-    "SIMULATION_FOLDER": "write the path of a folder with scenarios of your own",
+    "SIMULATION_FOLDER": "write the path of a folder with scenarios of your own, or leave it out",
     "SLACK_BOT_TOKEN": "copy the Bot User OAuth Token (xoxb-...) of your Slack app",
     "SLACK_API_URL": "leave it out; it is only for a stand-in of Slack",
+    "REDACT_KEYS": "write names of keys with commas between, or leave it out",
+    "IN_APP_ROOTS": "write folders such as src/ with commas between, or leave it out",
     "LOG_LEVEL": "write DEBUG, INFO, WARNING or ERROR",
     "LOG_FORMAT": "write text or json",
+}
+# In words of our own, where pydantic's are not for everybody.
+_WORDS = {
+    "int_parsing": "is not a whole number",
+    "int_type": "is not a whole number",
+    "bool_parsing": "is neither true nor false",
+    "string_too_short": "is empty",
 }
 # What people call them elsewhere.
 ALIASES: Mapping[str, str] = {
@@ -102,86 +123,17 @@ ALIASES: Mapping[str, str] = {
 }
 
 
-def _parts(value: Any) -> Any:
-    """Split "a, b" into ("a", "b"); already a list or tuple is left as it is."""
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
-def _json_map(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        parsed = json.loads(value or "{}")
-    except ValueError as error:
-        raise ValueError(f"is not JSON ({error})") from None
-    if not isinstance(parsed, dict):
-        raise ValueError("must be a JSON object")
-    return parsed
-
-
-def _groups_by_service(value: Any) -> Any:
-    """One group may stand without its list."""
-    parsed = _json_map(value)
-    if not isinstance(parsed, dict):
-        return parsed
-    return {key: [each] if isinstance(each, str) else each for key, each in parsed.items()}
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError(f"{value!r} is no time zone that is known here") from None
-    return value
-
-
-def _repository(value: str) -> str:
-    owner, slash, name = value.partition("/")
-    if value and (not owner or not slash or not name or "/" in name or " " in value):
-        raise ValueError(f"{value!r} is not of the form owner/name")
-    return value
-
-
-def _web_address(value: str) -> str:
-    if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).netloc):
-        raise ValueError(f"{value!r} is not an http or https address")
-    return value.rstrip("/")
-
-
-def _database_url(value: str) -> str:
-    """Spell the driver out: postgres:// and sqlite:// are what people write."""
-    scheme, separator, rest = value.partition("://")
-    if not separator:
-        raise ValueError("is not a database URL")  # not shown: it may hold a password
-    drivers = {"postgres": POSTGRES, "postgresql": POSTGRES, "sqlite": "sqlite+aiosqlite"}
-    driver = drivers.get(scheme, scheme)
-    if driver not in {POSTGRES, "sqlite+aiosqlite"}:
-        raise ValueError(f"{scheme} is not supported, only SQLite and PostgreSQL are")
-    return f"{driver}://{rest}"
-
-
-def _token(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value().strip()
-    if any(character.isspace() for character in text):
-        raise ValueError("has a space in it, so it was not copied as a whole")
-    return SecretStr(text)
-
-
-def _upper(value: Any) -> Any:
-    return value.strip().upper() if isinstance(value, str) else value
-
-
-def _lower(value: Any) -> Any:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
 Snowflake = Annotated[int, Field(ge=1, lt=2**63)]
-Parts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)]
-Repository = Annotated[str, AfterValidator(_repository)]
-Token = Annotated[SecretStr, AfterValidator(_token)]
-WebAddress = Annotated[str, AfterValidator(_web_address)]
+Parts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(values.parts)]
+Topics = Annotated[
+    tuple[Annotated[str, AfterValidator(values.topic_arn)], ...],
+    NoDecode,
+    BeforeValidator(values.parts),
+]
+Repository = Annotated[str, AfterValidator(values.repository)]
+Secret = Annotated[SecretStr, AfterValidator(values.secret)]
+Token = Annotated[SecretStr, AfterValidator(values.token)]
+WebAddress = Annotated[str, AfterValidator(values.web_address)]
 
 
 class Settings(BaseSettings):
@@ -198,58 +150,60 @@ class Settings(BaseSettings):
     discord_guild_id: Snowflake | None = None
     message_content: bool = False
     alert_channel_id: Snowflake | None = None
-    channel_by_service: Annotated[dict[str, Snowflake], NoDecode, BeforeValidator(_json_map)] = (
-        Field(default_factory=dict)
-    )
+    channel_by_service: Annotated[
+        dict[str, Snowflake], NoDecode, BeforeValidator(values.json_map)
+    ] = Field(default_factory=dict)
     roles_view: Parts = ()
     roles_respond: Parts = ()
     roles_ship: Parts = ()
     roles_admin: Parts = ()
 
     # Not shown by repr(): it may hold a password.
-    database_url: Annotated[str, AfterValidator(_database_url)] = Field(
+    database_url: Annotated[str, AfterValidator(values.database_url)] = Field(
         default="sqlite+aiosqlite:///data/jinkies.db", repr=False
     )
-    retention_days: int = Field(default=90, ge=0)
+    retention_days: int = Field(default=90, ge=0, le=36_500)
 
-    web_host: str = "127.0.0.1"
+    web_host: Annotated[str, AfterValidator(values.host)] = "127.0.0.1"
     web_port: int = Field(default=8080, ge=0, le=65535)
-    webhook_secret: SecretStr = SecretStr("")
-    webhook_secret_previous: SecretStr = SecretStr("")
+    webhook_secret: Secret = SecretStr("")
+    webhook_secret_previous: Secret = SecretStr("")
     public_url: WebAddress = ""
     # By the name of the setting: those of SOURCE_SECRETS and of mappings, as they were found.
-    source_secrets: dict[str, SecretStr] = Field(default_factory=dict, repr=False)
-    sns_topic_arns: Parts = ()
+    source_secrets: Annotated[dict[str, Secret], NoDecode] = Field(default_factory=dict, repr=False)
+    sns_topic_arns: Topics = ()
     sns_accept_sha1: bool = False
-    mappings_file: str = ""
+    mappings_file: Annotated[str, AfterValidator(values.file)] = ""
     max_body_bytes: int = Field(default=1_048_576, ge=1024, le=104_857_600)
 
     github_token: Token = SecretStr("")
     github_repository: Repository = ""
     repository_by_service: Annotated[
-        dict[str, Repository], NoDecode, BeforeValidator(_json_map)
+        dict[str, Repository], NoDecode, BeforeValidator(values.json_map)
     ] = Field(default_factory=dict)
     github_api_url: WebAddress = "https://api.github.com"
 
-    aws_region: str = ""
+    aws_region: Annotated[str, AfterValidator(values.region)] = ""
     aws_endpoint_url: WebAddress = ""
 
     log_groups_by_service: Annotated[
-        dict[str, tuple[str, ...]], NoDecode, BeforeValidator(_groups_by_service)
+        dict[str, tuple[Annotated[str, Field(min_length=1)], ...]],
+        NoDecode,
+        BeforeValidator(values.groups_by_service),
     ] = Field(default_factory=dict)
     log_files: Parts = ()
     loki_url: WebAddress = ""
-    loki_token: Token = SecretStr("")
-    loki_tenant: str = ""
-    loki_label: str = "app"
+    loki_token: Annotated[SecretStr, AfterValidator(values.token_or_login)] = SecretStr("")
+    loki_tenant: Annotated[str, AfterValidator(values.tenant)] = ""
+    loki_label: Annotated[str, AfterValidator(values.label)] = "app"
     log_tail_minutes: int = Field(default=15, ge=1, le=240)
     log_tails_per_person: int = Field(default=2, ge=1, le=20)
     log_tails_per_server: int = Field(default=6, ge=1, le=50)
-    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    time_zone: Annotated[str, AfterValidator(values.zone)] = "UTC"
     scan_groups: Parts = ()
     scan_every: int = Field(default=60, ge=10, le=86_400)
 
-    simulation_folder: str = ""
+    simulation_folder: Annotated[str, AfterValidator(values.folder)] = ""
     slack_bot_token: Token = SecretStr("")
     slack_api_url: WebAddress = "https://slack.com/api"
 
@@ -258,10 +212,10 @@ class Settings(BaseSettings):
     redact_keys: Parts = ()
     in_app_roots: Parts = ()
 
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = (
-        "INFO"
-    )
-    log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower)] = "text"
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(values.upper)
+    ] = "INFO"
+    log_format: Annotated[Literal["text", "json"], BeforeValidator(values.lower)] = "text"
 
     def secrets(self, name: str) -> tuple[str, str]:
         """A door's secret, by the name of its setting, and the one before it; "" if not set."""
@@ -286,7 +240,7 @@ def load_settings(purpose: Purpose = "bot", *, env_file: Path | None = ENV_FILE)
     """
     written = _written_in(env_file)
     try:
-        sources: dict[str, Any] = {"_env_file": env_file, "_env_file_encoding": "utf-8"}
+        sources: dict[str, Any] = {"_env_file": env_file, "_env_file_encoding": ENCODING}
         settings = Settings(**sources)
     except ValidationError as error:
         problems = [_explain(detail) for detail in error.errors()]
@@ -305,7 +259,7 @@ def _source_secrets(written: Mapping[str, str]) -> dict[str, SecretStr]:
     return {
         name: SecretStr(value)
         for name, value in given.items()
-        if value and name not in _FIELDS and _SECRET_NAME.fullmatch(name)
+        if value.strip() and name not in _FIELDS and _SECRET_NAME.fullmatch(name)
     }
 
 
@@ -313,16 +267,22 @@ def _written_in(env_file: Path | None) -> dict[str, str]:
     """What `.env` says, names in upper case."""
     if env_file is None or not env_file.is_file():
         return {}
-    values = dotenv_values(env_file, encoding="utf-8")
-    return {name.upper(): value or "" for name, value in values.items()}
+    try:
+        said = dotenv_values(env_file, encoding=ENCODING)
+    except (OSError, UnicodeDecodeError) as error:
+        cure = "let this user read it, and save it as UTF-8"
+        problem = f"{env_file}: cannot be read ({error}). To cure it, {cure}."
+        raise SettingsError([problem]) from None
+    return {name.upper(): value or "" for name, value in said.items()}
 
 
 def _explain(detail: Any) -> str:
-    location = [str(part) for part in detail["loc"]]
+    location = [part for part in detail["loc"] if isinstance(part, str)]  # no places in a list
     name = location[0].upper()
     where = f" (at {'.'.join(location[1:])})" if len(location) > 1 else ""
-    what = str(detail["msg"]).removeprefix("Value error, ")
-    by_kind = "write true or false" if detail["type"].startswith("bool") else "see docs/settings.md"
+    kind = detail["type"]
+    what = _WORDS.get(kind, str(detail["msg"]).removeprefix("Value error, "))
+    by_kind = "write true or false" if kind.startswith("bool") else "see docs/settings.md"
     cure = CURES.get(name, by_kind)
     return f"{name}: {what[:1].lower() + what[1:]}{where}. To cure it, {cure}."
 
@@ -330,9 +290,9 @@ def _explain(detail: Any) -> str:
 def _missing(
     purpose: Purpose, written: Mapping[str, str], *, besides: set[str] | None = None
 ) -> list[str]:
-    given = {name.upper() for name, value in os.environ.items() if value}
+    given = {name.upper() for name, value in os.environ.items() if value.strip()}
     instead = {_meant(name): name for name in given - set(SETTINGS)}
-    given |= {name for name, value in written.items() if value}
+    given |= {name for name, value in written.items() if value.strip()}
     given |= besides or set()
     return [_absent(name, instead.get(name, "")) for name in NEEDS[purpose] if name not in given]
 

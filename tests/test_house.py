@@ -24,7 +24,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "drafts": set(),
     "stack": set(),
     "errors": set(),
-    "config": set(),
+    "values": set(),
+    "config": {"values"},
     **{room: set() for room in LOWER},
     # Thinking is pure and knows nothing below itself: who hears or reads logs may think with it,
     # or the rules of levels, records and filters would be written twice.
