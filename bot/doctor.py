@@ -23,24 +23,15 @@ from bot.services import aws
 from bot.services.github import GitHubService
 from bot.sources.request import PathForm, Secrets, Source
 from bot.store import Store
+from bot.ui.access import role_key
+from bot.ui.connection import MESSAGE_CONTENT_CURE, TOKEN_CURE, unreachable
+from bot.ui.inviting import NEEDED, invitation
 
 PATIENCE_SECONDS = 15.0
 NEIGHBOUR_SECONDS = 1.0  # for what listens on our port to say whether it is Jinkies
 SHORTEST_SECRET = 16
+MOST_ROLES = 20  # that are told
 PLAIN_ENDING = re.compile(r"[A-Za-z0-9_-]+")
-NEEDED = discord.Permissions(
-    view_channel=True,
-    send_messages=True,
-    embed_links=True,
-    attach_files=True,
-    read_message_history=True,
-    create_public_threads=True,
-    send_messages_in_threads=True,
-)
-INVITATION = (
-    "https://discord.com/oauth2/authorize?client_id={id}"
-    f"&scope=bot+applications.commands&permissions={NEEDED.value}"
-)
 
 
 class Verdict(StrEnum):
@@ -92,7 +83,8 @@ async def _guarded(name: str, check: Check, settings: Settings, patience: float)
         text = f"no answer in {patience:g} s. Check the connection, and a firewall or proxy."
         return [Finding(name, Verdict.WRONG, text)]
     except (JinkiesError, OSError, aiohttp.ClientError, discord.DiscordException) as error:
-        return [Finding(name, Verdict.WRONG, str(error) or type(error).__name__)]
+        text = unreachable(error) or str(error) or type(error).__name__
+        return [Finding(name, Verdict.WRONG, text)]
 
 
 async def check_discord(settings: Settings) -> list[Finding]:
@@ -107,43 +99,81 @@ async def check_discord(settings: Settings) -> list[Finding]:
         try:
             await client.login(token)
         except discord.LoginFailure:
-            text = f"Discord refuses it; {CURES['DISCORD_TOKEN']}."
+            text = f"Discord does not know it. To cure it, {TOKEN_CURE}."
             return [Finding("Discord token", Verdict.WRONG, text)]
         assert client.user is not None
         found = [
             Finding("Discord token", Verdict.FINE, f"logged in as {client.user}"),
-            Finding("Discord intents", Verdict.FINE, "none of the privileged ones is needed"),
+            _check_intents(client, settings),
         ]
         return found + await _check_server(client, settings)
 
 
+def _check_intents(client: discord.Client, settings: Settings) -> Finding:
+    if not settings.message_content:
+        return Finding("Discord intents", Verdict.FINE, "none of the privileged ones is needed")
+    flags = client.application_flags
+    if flags.gateway_message_content or flags.gateway_message_content_limited:
+        return Finding("Discord intents", Verdict.FINE, "Message Content is on, as is wanted")
+    text = f"Message Content is off. To cure it, {MESSAGE_CONTENT_CURE}."
+    return Finding("Discord intents", Verdict.WRONG, text)
+
+
 async def _check_server(client: discord.Client, settings: Settings) -> list[Finding]:
-    invite = f"Invite the bot with {INVITATION.format(id=client.application_id)}"
-    if settings.alert_channel_id is None:
-        return [Finding("Alert channel", Verdict.WRONG, _unset("ALERT_CHANNEL_ID"))]
+    invite = f"invite the bot with {invitation(client.application_id)}"
+    name = "DISCORD_GUILD_ID" if settings.discord_guild_id else "ALERT_CHANNEL_ID"
+    unset = [Finding("Alert channel", Verdict.WRONG, _unset("ALERT_CHANNEL_ID"))]
+    if not settings.discord_guild_id and not settings.alert_channel_id:
+        return unset
     try:
         guild_id = settings.discord_guild_id or await _guild_of(client, settings.alert_channel_id)
         guild = await client.fetch_guild(guild_id)
         channels = {channel.id: channel for channel in await guild.fetch_channels()}
         me = await guild.fetch_member(client.user.id if client.user else 0)
     except (discord.NotFound, discord.Forbidden) as error:
-        text = f"Discord does not show it to the bot ({error.text}). {invite}; check the ids too."
+        text = f"Discord does not show it to the bot ({error.text}). Check {name}, or {invite}"
         return [Finding("Discord server", Verdict.WRONG, text)]
-    found = [Finding("Discord server", Verdict.FINE, guild.name)]
+    found = [Finding("Discord server", Verdict.FINE, guild.name), *_check_roles(guild, settings)]
     try:
         await client.http.get_guild_commands(client.application_id or 0, guild_id)
         found.append(Finding("Slash commands", Verdict.FINE, "may be registered"))
     except discord.Forbidden:
-        found.append(Finding("Slash commands", Verdict.WRONG, f"may not be registered. {invite}"))
-    wanted = {settings.alert_channel_id, *settings.channel_by_service.values()}
+        text = f"may not be registered. To cure it, {invite}"
+        found.append(Finding("Slash commands", Verdict.WRONG, text))
+    if not settings.alert_channel_id:
+        found += unset
+    wanted = {settings.alert_channel_id or 0, *settings.channel_by_service.values()} - {0}
     return found + [_check_channel(channels.get(each), each, me) for each in sorted(wanted)]
 
 
-async def _guild_of(client: discord.Client, channel_id: int) -> int:
-    channel = await client.fetch_channel(channel_id)
+async def _guild_of(client: discord.Client, channel_id: int | None) -> int:
+    channel = await client.fetch_channel(channel_id or 0)
     if isinstance(channel, discord.abc.GuildChannel):
         return channel.guild.id
     raise NotFound("ALERT_CHANNEL_ID is not a channel of a server.")
+
+
+def _check_roles(guild: discord.Guild, settings: Settings) -> list[Finding]:
+    """A role that nobody can have lets nobody do anything."""
+    there = {key for role in guild.roles for key in (str(role.id), role_key(role.name))}
+    named = {
+        "ROLES_VIEW": settings.roles_view,
+        "ROLES_RESPOND": settings.roles_respond,
+        "ROLES_SHIP": settings.roles_ship,
+        "ROLES_ADMIN": settings.roles_admin,
+    }
+    shown = ", ".join(role.name for role in guild.roles[1:MOST_ROLES]) or "none"
+    return [
+        Finding(
+            "Roles",
+            Verdict.WRONG,
+            f"{name} names {role}, which this server does not have. Check its spelling; "
+            f"there are {shown}.",
+        )
+        for name, roles in named.items()
+        for role in roles
+        if role_key(role) not in there
+    ]
 
 
 def _check_channel(
@@ -152,6 +182,9 @@ def _check_channel(
     if channel is None:
         text = "not found in this server. Check ALERT_CHANNEL_ID and CHANNEL_BY_SERVICE."
         return Finding(f"Channel {channel_id}", Verdict.WRONG, text)
+    if not isinstance(channel, discord.abc.Messageable):
+        text = f"is a {channel.type.name}, where no card can be posted. Name a text channel."
+        return Finding(f"Channel {channel.name}", Verdict.WRONG, text)
     allowed = channel.permissions_for(me)
     missing = [
         name.replace("_", " ") for name, needed in NEEDED if needed and not getattr(allowed, name)
@@ -222,11 +255,7 @@ async def check_database(settings: Settings) -> list[Finding]:
 
 async def check_web(settings: Settings) -> list[Finding]:
     """The port is free, or already ours; and deliveries can prove who they are."""
-    return [
-        await _check_port(settings.web_host, settings.web_port),
-        _check_secret(settings),
-        *_check_doors(settings),
-    ]
+    return [await _check_port(settings.web_host, settings.web_port), _check_secret(settings)]
 
 
 async def _check_port(host: str, port: int) -> Finding:
@@ -264,7 +293,7 @@ def _check_secret(settings: Settings) -> Finding:
     return Finding("Webhook secret", Verdict.FINE, "is set")
 
 
-def _check_doors(settings: Settings) -> list[Finding]:
+async def check_doors(settings: Settings) -> list[Finding]:
     """Which sources may send, what would open the others, and secrets that are of no use."""
     sources = sources_of(settings)
     secrets = door_secrets(settings, sources)
@@ -301,6 +330,7 @@ CHECKS: dict[str, Check] = {
     "Discord": check_discord,
     "Database": check_database,
     "Web": check_web,
+    "Doors": check_doors,
     "GitHub": check_github,
     "AWS": check_aws,
 }

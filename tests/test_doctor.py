@@ -11,9 +11,11 @@ import pytest
 from pydantic import SecretStr
 
 from bot.config import Settings
-from bot.doctor import NEEDED, examine
+from bot.doctor import examine
+from bot.ui.inviting import NEEDED
 from sandbox.aws import Aws, environment_of
 from sandbox.discord import faults as discord_faults
+from sandbox.discord import objects
 from sandbox.discord.server import DiscordStandIn
 from sandbox.github.server import Commit, GitHubStandIn
 
@@ -99,12 +101,14 @@ async def test_with_nothing_set_it_says_what_to_set(tmp_path: Path, aws: Aws) ->
 
 async def test_a_wrong_token_is_said_to_be_wrong_and_not_shown(good: dict[str, Any]) -> None:
     (line,) = await failures_of({**good, "discord_token": SecretStr("not.the.token")})
-    assert "Discord refuses it" in line
+    assert "Discord does not know it" in line
+    assert "Reset Token" in line
     assert "not.the.token" not in line
 
 
 async def test_a_server_the_bot_is_not_in_comes_with_an_invitation(good: dict[str, Any]) -> None:
     (line,) = await failures_of({**good, "discord_guild_id": 123456789012345678})
+    assert "Check DISCORD_GUILD_ID" in line
     assert "scope=bot+applications.commands" in line
     assert f"permissions={NEEDED.value}" in line
 
@@ -114,6 +118,54 @@ async def test_a_channel_that_is_not_there_is_named(good: dict[str, Any]) -> Non
     (line,) = await failures_of(values)
     assert "123456789012345678" in line
     assert "CHANNEL_BY_SERVICE" in line
+
+
+async def test_an_alert_channel_that_is_not_there_is_named_also_without_the_servers_id(
+    good: dict[str, Any],
+) -> None:
+    values = {**good, "discord_guild_id": None, "alert_channel_id": 123456789012345678}
+    (line,) = await failures_of(values)
+    assert "Check ALERT_CHANNEL_ID" in line
+
+
+async def test_a_channel_without_messages_is_told(
+    good: dict[str, Any], discord_standin: DiscordStandIn
+) -> None:
+    category = discord_standin.world.add_channel("ops", objects.CATEGORY)
+    (line,) = await failures_of({**good, "alert_channel_id": int(category["id"])})
+    assert "ops: is a category, where no card can be posted" in line
+
+
+async def test_without_a_channel_the_server_is_looked_at_all_the_same(good: dict[str, Any]) -> None:
+    well, lines = await report_of({**good, "alert_channel_id": None})
+    assert not well
+    assert any(line.startswith("✓ Slash commands") for line in lines)
+    (line,) = [line for line in lines if line.startswith("✗")]
+    assert "ALERT_CHANNEL_ID is not set" in line
+
+
+async def test_a_role_that_the_server_does_not_have_is_named(good: dict[str, Any]) -> None:
+    (line,) = await failures_of({**good, "roles_respond": ("@responder", "Oncall")})
+    assert "ROLES_RESPOND names Oncall, which this server does not have" in line
+    assert "Responder" in line
+
+
+@pytest.mark.parametrize("flags", [0, 1 << 18, 1 << 19])
+async def test_message_content_is_looked_for_where_it_is_wanted(
+    good: dict[str, Any], discord_standin: DiscordStandIn, flags: int
+) -> None:
+    world = discord_standin.world
+    world.applications.change(world.application()["id"], flags=flags)
+    lines = await failures_of({**good, "message_content": True})
+    assert [("Message Content is off" in line) for line in lines] == ([] if flags else [True])
+
+
+async def test_a_discord_that_is_down_is_told_in_a_line(
+    good: dict[str, Any], discord_standin: DiscordStandIn
+) -> None:
+    discord_standin.faults.add(discord_faults.Fault(route="users/@me", status=503))
+    (line,) = await failures_of(good)
+    assert "Discord cannot be reached (it answers 503 Service Unavailable)" in line
 
 
 async def test_missing_permissions_are_listed(
@@ -213,3 +265,5 @@ async def test_a_file_of_mappings_that_is_of_no_use_is_told(
     well, lines = await report_of({**good, "mappings_file": str(path)})
     assert not well
     assert any("mine.event.message: is missing" in line for line in lines)
+    for others in ("✓ Web port", "✓ Webhook secret"):
+        assert any(line.startswith(others) for line in lines)

@@ -33,14 +33,16 @@ class Access:
             capability: tuple(roles) for capability, roles in named
         }
         self._roles = {
-            capability: frozenset(map(_key, roles)) for capability, roles in self._named.items()
+            capability: frozenset(map(role_key, roles)) for capability, roles in self._named.items()
         }
 
     def person(self, interaction: discord.Interaction[Any]) -> Person:
         """Who pressed or typed, with what their roles allow here and now."""
         user = interaction.user
         keys = frozenset(
-            key for role in getattr(user, "roles", ()) for key in (str(role.id), _key(role.name))
+            key
+            for role in getattr(user, "roles", ())
+            for key in (str(role.id), role_key(role.name))
         )
         is_administrator = interaction.guild_id is not None and (
             interaction.permissions.administrator
@@ -70,7 +72,8 @@ class Access:
         )
 
 
-def _key(role: str) -> str:
+def role_key(role: str) -> str:
+    """A role's name as it is compared: without regard to case, with or without its @."""
     return role.strip().lstrip("@").casefold()
 
 

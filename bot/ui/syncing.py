@@ -11,7 +11,9 @@ from typing import Any
 
 import discord
 
+from bot.errors import SettingsError
 from bot.ui.desk import JinkiesClient
+from bot.ui.inviting import invitation
 
 _log = logging.getLogger(__name__)
 # What a person notices of a command; Discord adds ids, versions and defaults of its own.
@@ -26,9 +28,18 @@ async def sync_commands(client: JinkiesClient, guild_id: int | None) -> bool:
     """Write the commands to the server (at once) or to all servers; return whether it was needed.
 
     Raises:
-        discord.HTTPException: Discord refused; `Forbidden` if the bot was invited without
-            the applications.commands scope.
+        SettingsError: the bot is not in the server, or was invited without its commands.
+        discord.HTTPException: Discord refused for another reason.
     """
+    try:
+        return await _sync(client, guild_id)
+    except (discord.Forbidden, discord.NotFound) as error:
+        if not guild_id:
+            raise
+        raise SettingsError([_not_there(guild_id, client.application_id)]) from error
+
+
+async def _sync(client: JinkiesClient, guild_id: int | None) -> bool:
     guild = discord.Object(guild_id) if guild_id else None
     if guild is not None:
         client.tree.copy_global_to(guild=guild)
@@ -39,6 +50,15 @@ async def sync_commands(client: JinkiesClient, guild_id: int | None) -> bool:
     await client.tree.sync(guild=guild)
     _log.info("commands synced: %d", len(ours))
     return True
+
+
+def _not_there(guild_id: int, application_id: int | None) -> str:
+    return (
+        f"DISCORD_GUILD_ID: in the server {guild_id} the bot may not register its commands: it is "
+        f"not there, or was invited without them. To cure it, compare the id (right-click "
+        "your server in Discord → Copy Server ID) or leave it out; if it is right, invite the bot: "
+        f"{invitation(application_id)}"
+    )
 
 
 def _seen(commands: list[Any]) -> dict[str, Any]:

@@ -62,14 +62,29 @@ async def test_a_dropped_gateway_comes_back(rehearsal: Rehearsal, code: int | No
     await rehearsal.card(alert, "Acknowledged by **Sam**")
 
 
-async def test_the_intake_works_while_discord_is_down_at_the_start(stage: Rehearsal) -> None:
-    down = stage.discord.faults.add(Fault("*", ".*", cut=True, times=None))
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Fault("*", ".*", cut=True, times=None), "Discord cannot be reached ("),
+        (Fault("*", ".*", status=503, times=None), "it answers 503 Service Unavailable"),
+    ],
+    ids=["cut", "503"],
+)
+async def test_the_intake_works_while_discord_is_down_at_the_start_which_is_told_in_a_line(
+    stage: Rehearsal, caplog: pytest.LogCaptureFixture, fault: Fault, said: str
+) -> None:
+    stage.discord.faults.add(fault)
     await stage.start(wait_for_discord=False)
     (alert,) = await stage.send(crash())
     assert not stage.cards()
-    assert down.hits
+    assert fault.hits
     stage.discord.faults.clear()
     await stage.card(alert)
+    line = next(each for each in caplog.messages if "Next attempt in" in each)
+    assert said in line
+    assert "check this machine's connection" in line
+    assert "webhooks are taken meanwhile" in line
+    assert not [each for each in caplog.records if each.exc_info]
 
 
 async def test_a_client_that_breaks_is_replaced(
@@ -96,6 +111,18 @@ async def test_a_token_that_discord_does_not_know_is_a_clear_error(stage: Rehear
     with pytest.raises(SettingsError, match="DISCORD_TOKEN: Discord does not know it"):
         await stage.start()
     stage._bot = None
+
+
+async def test_a_server_that_the_bot_is_not_in_is_a_clear_error(stage: Rehearsal) -> None:
+    stage.settings = stage.settings.model_copy(update={"discord_guild_id": 123456789012345678})
+    with pytest.raises(SettingsError) as caught:
+        await stage.start()
+    stage._bot = None
+    (problem,) = caught.value.problems
+    assert problem.startswith("DISCORD_GUILD_ID: in the server 123456789012345678")
+    assert "Copy Server ID" in problem
+    client = stage.discord.world.application()["id"]
+    assert f"client_id={client}&scope=bot+applications.commands" in problem
 
 
 async def test_a_port_that_is_taken_is_a_clear_error(
