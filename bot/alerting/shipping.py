@@ -8,6 +8,7 @@ what the first attempt may have made before it makes anything.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -21,6 +22,8 @@ from bot.models import AlertDetail, Frame, Person, Shipment
 from bot.store import Store, Transaction, shipments, snapshots
 from bot.store.listing import read_alert
 from bot.store.shipments import ShipmentClaim
+
+log = logging.getLogger(__name__)
 
 ISSUE = "issue"
 PULL_REQUEST = "pull_request"
@@ -190,7 +193,10 @@ class Shipping:
             while True:
                 await asyncio.sleep(RENEWED_EVERY)
                 until = self._clock() + LEASE
-                await self._put_claim(alert_id, kind, replace(ours, until=until, in_doubt=True))
+                try:
+                    await self._put_claim(alert_id, kind, replace(ours, until=until, in_doubt=True))
+                except UpstreamError as error:  # there is time for another attempt or two
+                    log.warning("the claim on a shipment is not renewed: %s", error)
 
         renewing = asyncio.create_task(renew())
         try:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from bot.alerting import shipping
 from bot.alerting.actions import Actions
 from bot.drafts import IssueDraft, PullRequestDraft
 from bot.errors import NotAllowed, NotFound, UpstreamError
 from bot.models import Act, AlertState, Capability, Person, Reason, Receiver, Severity, Shipment
+from bot.store.shipments import find
 
 ALL = frozenset(Capability)
 SAM = Person(1, "sam", frozenset({Capability.VIEW, Capability.RESPOND}))
@@ -240,6 +243,28 @@ async def test_a_claim_of_a_dead_process_is_taken_over_and_doubted(road, actions
     road.clock.pass_(seconds=16)
     assert (await actions.create_issue(alert_id, ADA)).by == "ada"
     assert host.sought == [True]
+
+
+async def test_a_claim_outlives_a_database_that_fails_for_a_moment(
+    road, actions, host, monkeypatch, caplog, tmp_path
+):
+    monkeypatch.setattr(shipping, "RENEWED_EVERY", 0.01)
+    alert_id = (await road.send()).alert_id
+    host.gate = asyncio.Event()
+    pressing = asyncio.create_task(actions.create_issue(alert_id, KIM))
+    await host.called.wait()
+    async with asyncio.timeout(5):
+        with sqlite3.connect(tmp_path / "road.db", isolation_level=None) as database:
+            database.execute("ALTER TABLE shipments RENAME TO away")
+            while "is not renewed" not in caplog.text:  # noqa: ASYNC110 - it sets no event
+                await asyncio.sleep(0.01)
+            database.execute("ALTER TABLE away RENAME TO shipments")
+        road.clock.pass_(seconds=14)
+        lasts = road.clock() + shipping.LEASE
+        while (await road.store.read(lambda c: find(c, alert_id, "issue"))).until != lasts:
+            await road.store.write(lambda _: None)
+    host.gate.set()
+    assert (await pressing).changed
 
 
 async def test_an_issue_and_a_pull_request_are_two_shipments(road, actions):
