@@ -17,17 +17,50 @@ from bot.models import Capability, Person
 _ORDER = tuple(Capability)
 
 
+class Homes:
+    """The servers whose roles count: those of the channels that the cards go to.
+
+    A bot can be brought into any server, and there a stranger is an administrator.
+
+    Args:
+        guild_id: a server that is one of them; 0 for none but those of the channels.
+    """
+
+    def __init__(self, channel_ids: Iterable[int], guild_id: int = 0) -> None:
+        self._known = {guild_id} - {0}
+        self._unplaced = set(channel_ids)
+
+    def include(self, interaction: discord.Interaction[Any]) -> bool:
+        """Whether somebody pressed or typed in one of them."""
+        client = interaction.client
+        for channel_id in tuple(self._unplaced):
+            channel = client.get_channel(channel_id)
+            if isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+                self._known.add(channel.guild.id)
+                self._unplaced.discard(channel_id)
+        # Where the channels are not to be seen, the only server is the one.
+        if not self._known and len(client.guilds) == 1:
+            return interaction.guild_id == client.guilds[0].id
+        return interaction.guild_id in self._known
+
+
 class Access:
-    """Maps role names or ids (as written in the settings) to capabilities."""
+    """Maps role names or ids (as written in the settings) to capabilities.
+
+    Args:
+        homes: where roles count; None for everywhere.
+    """
 
     def __init__(
         self,
         *,
+        homes: Homes | None = None,
         view: Iterable[str] = (),
         respond: Iterable[str] = (),
         ship: Iterable[str] = (),
         admin: Iterable[str] = (),
     ) -> None:
+        self._homes = homes
         named = zip(_ORDER, (view, respond, ship, admin), strict=True)
         self._named: Mapping[Capability, tuple[str, ...]] = {
             capability: tuple(roles) for capability, roles in named
@@ -39,6 +72,8 @@ class Access:
     def person(self, interaction: discord.Interaction[Any]) -> Person:
         """Who pressed or typed, with what their roles allow here and now."""
         user = interaction.user
+        if self._homes is not None and not self._homes.include(interaction):
+            return Person(user.id, user.display_name)
         keys = frozenset(
             key
             for role in getattr(user, "roles", ())
