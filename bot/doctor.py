@@ -298,10 +298,10 @@ async def check_doors(settings: Settings) -> list[Finding]:
     sources = sources_of(settings)
     secrets = door_secrets(settings, sources)
     opened = [name for name, each in sources.items() if each.is_open or secrets[name].accepted]
-    shut = [f"{name} ({each.setting})" for name, each in sources.items() if name not in opened]
+    shut = [name for name in sources if name not in opened]
     found = [Finding("Doors open", Verdict.FINE, ", ".join(opened))]
     if shut:
-        text = f"{', '.join(shut)}; set what stands behind a name to open it"
+        text = f"{', '.join(shut)}; docs/sources.md names the setting that opens each"
         found.append(Finding("Doors shut", Verdict.UNUSED, text))
     for name, each in sources.items():
         problem = _problem(secrets[name], each) if each.setting != "WEBHOOK_SECRET" else ""

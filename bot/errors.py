@@ -89,7 +89,8 @@ class UpstreamError(JinkiesError):
         retry_after: float | None = None,
         cure: str = "",
     ) -> None:
-        super().__init__(f"{system}: {detail}" + (f" {cure}" if cure else ""))
+        ended = detail if not cure or detail.endswith((".", "!", "?")) else f"{detail}."
+        super().__init__(f"{system}: {ended} {cure}".rstrip())
         self.system = system
         self.detail = detail
         self.permanent = permanent
