@@ -34,7 +34,7 @@ from bot.services.logs.played import PlayedLogs
 from bot.simulation.crash.library import Library
 from bot.simulation.incident.playing import DISCORD_LIMITS, KEPT, Budget
 from bot.store import Store
-from bot.ui.access import Access
+from bot.ui.access import Access, Homes
 from bot.ui.answers import say_error
 from bot.ui.connection import stay_connected
 from bot.ui.desk import Desk, JinkiesClient
@@ -101,7 +101,9 @@ class House:
         self.tempo = tempo
         self.drills_that_ship: set[int] = set()
         self.code_host = code_host(settings, tempo)
+        channels = (settings.alert_channel_id or 0, *settings.channel_by_service.values())
         self.access = Access(
+            homes=Homes(channels, settings.discord_guild_id or 0),
             view=settings.roles_view,
             respond=settings.roles_respond,
             ship=settings.roles_ship,

@@ -32,7 +32,7 @@ class Homes:
 
     def include(self, interaction: discord.Interaction[Any]) -> bool:
         """Whether somebody pressed or typed in one of them."""
-        client = interaction.client
+        client: discord.Client = interaction.client
         for channel_id in tuple(self._unplaced):
             channel = client.get_channel(channel_id)
             if isinstance(channel, discord.abc.GuildChannel | discord.Thread):

@@ -5,6 +5,8 @@ import asyncio
 import pytest
 from rehearsal import REPOSITORY, Rehearsal, crash, labels, text
 
+from sandbox.discord import objects
+from sandbox.discord.permissions import EVERYONE
 from sandbox.github.faults import Fault
 
 
@@ -18,6 +20,24 @@ async def test_a_responder_acknowledges_and_resolves(rehearsal: Rehearsal) -> No
     assert "Acknowledge" not in labels(card)
     assert (await rehearsal.press("sam", card, "Resolve")).content == f"✅ J-{alert} is resolved."
     await rehearsal.card(alert, "✅ Resolved by **Sam**")
+
+
+async def test_an_administrator_of_another_server_may_not_even_look(rehearsal: Rehearsal) -> None:
+    (alert,) = await rehearsal.send(crash())
+    card = await rehearsal.card(alert)
+    world = rehearsal.discord.world
+    mallory, elsewhere = world.add_user("mallory"), world.snowflakes.next()
+    everyone = objects.role(elsewhere, "@everyone", EVERYONE, 0)
+    guild = objects.guild(elsewhere, "Elsewhere", mallory["id"], [everyone])
+    world.guilds.put(elsewhere, guild)
+    lair = world.add_channel("lair", guild_id=elsewhere)["id"]
+    for member in (mallory["id"], card["author"]["id"]):
+        world.join(elsewhere, member)
+    await rehearsal.restart()
+    for command, options in (("alerts", {}), ("ack", {"alert": f"J-{alert}"}), ("dsn list", {})):
+        reply = await rehearsal.type("mallory", command, channel=lair, **options)
+        assert (reply.content or "").startswith("⛔ You may not do this")
+    await rehearsal.card(alert, "🔴 Open")
 
 
 async def test_the_second_to_acknowledge_is_told_who_was_first(rehearsal: Rehearsal) -> None:
