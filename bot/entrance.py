@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
@@ -37,6 +38,8 @@ from bot.web.wsgi import RunningApp, standalone_app
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+log = logging.getLogger(__name__)
 
 
 class Entrance:
@@ -150,6 +153,20 @@ def web_app() -> WSGIApplication:
     return standalone_app(start)
 
 
+async def see_that_it_opens(settings: Settings) -> None:
+    """Open once what each worker of `run.py web` will, so that what is wrong is told once.
+
+    Raises:
+        SettingsError: a setting is of no use.
+        UpstreamError: the database does not answer.
+    """
+    store = await Store.open(settings.database_url, clock=now)
+    try:
+        Entrance(settings, store, wake=lambda: None)
+    finally:
+        await store.close()
+
+
 def sources_of(
     settings: Settings,
     project_of: Callable[[str], SdkProject | None] = lambda _key: None,
@@ -213,11 +230,15 @@ def routing(settings: Settings, drills: Mapping[int, Receiver] | None = None) ->
 
 
 def readiness(store: Store, **others: str) -> Readiness:
-    """Whether the database answers; `others` are shown, but do not decide."""
+    """Whether the database answers; `others` are shown, but do not decide.
+
+    Anybody may ask, so why it does not answer is said in the log alone: it names hosts and users.
+    """
     try:
         store.ready()
     except UpstreamError as error:
-        return Readiness(False, {"database": str(error), **others})
+        log.warning("not ready: %s", error)
+        return Readiness(False, {"database": "does not answer; the log says why", **others})
     return Readiness(True, {"database": "ok", **others})
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
-import os
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -26,8 +23,7 @@ from bot.alerting.snapshots import Snapshots
 from bot.analysis.report import issue_draft, pull_request_draft
 from bot.cogs import COGS
 from bot.config import Settings
-from bot.entrance import Entrance, now, readiness
-from bot.errors import SettingsError
+from bot.entrance import Entrance, now, readiness, see_that_it_opens
 from bot.journal import configure_logging
 from bot.services.logs.played import PREFIX as DRILL_LOGS
 from bot.services.logs.played import PlayedLogs
@@ -49,6 +45,7 @@ from bot.ui.playing import PLAY_PRESSES
 from bot.ui.plays import Plays
 from bot.ui.presses import PRESSES
 from bot.ui.syncing import sync_commands
+from bot.web.listening import address_to_listen_on, cannot_listen
 from bot.web.process import serve
 from bot.web.server import WebServer
 from bot.web.settings import Readiness
@@ -269,9 +266,14 @@ def run_web(settings: Settings) -> None:
     """Run the intake alone, as a process of its own, until SIGINT or SIGTERM; blocks.
 
     The bot, in its own process, delivers what it finds in the same database.
+
+    Raises:
+        SettingsError: the port is taken, or a setting is of no use.
+        UpstreamError: the database does not answer.
     """
-    host = _address(settings)
+    host = address_to_listen_on(settings.web_host, settings.web_port)
     configure_logging(settings)
+    asyncio.run(see_that_it_opens(settings))
     serve("bot.entrance:web_app", host=host, port=settings.web_port)
 
 
@@ -341,7 +343,7 @@ async def _serving(house: House, *, open_doors: bool) -> AsyncIterator[WebServer
     """The web server in its threads, for as long as the block runs."""
     settings = house.settings
     app = house.entrance.app(house.readiness, open_doors=open_doors)
-    _address(settings)
+    address_to_listen_on(settings.web_host, settings.web_port)
     try:
         server = WebServer(
             app,
@@ -350,7 +352,7 @@ async def _serving(house: House, *, open_doors: bool) -> AsyncIterator[WebServer
             max_body_bytes=settings.max_body_bytes,
         )
     except OSError as error:  # taken since
-        raise _cannot_listen(settings, error) from error
+        raise cannot_listen(settings.web_host, settings.web_port, error) from error
     server.start()
     house.entrance.doors.address = server.url
     log.info("webhooks are taken at %s/webhook/<source>", server.url)
@@ -358,34 +360,6 @@ async def _serving(house: House, *, open_doors: bool) -> AsyncIterator[WebServer
         yield server
     finally:
         await asyncio.to_thread(server.stop)
-
-
-def _address(settings: Settings) -> str:
-    """The number of WEB_HOST, once it is seen that WEB_PORT can be listened on there.
-
-    Raises:
-        SettingsError: if it cannot; web servers say so each in their own way, or at length.
-    """
-    host, port = settings.web_host, settings.web_port
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, _protocol, _name, where = found[0]
-        with socket.socket(family, kind) as probe:
-            if os.name != "nt":  # there it would allow what is taken
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(where)
-    except OSError as error:
-        raise _cannot_listen(settings, error) from error
-    return str(where[0])
-
-
-def _cannot_listen(settings: Settings, error: OSError) -> SettingsError:
-    host, port = settings.web_host, settings.web_port
-    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        cure = "write an address of this computer: 127.0.0.1, or 0.0.0.0 for all of them"
-        return SettingsError([f"WEB_HOST: {host!r} cannot be listened on. To cure it, {cure}."])
-    problem = f"WEB_PORT: cannot listen on {host}:{port} ({error.strerror})."
-    return SettingsError([f"{problem} To cure it, end the program that does, or set another port."])
 
 
 def code_host(settings: Settings, tempo: Tempo) -> GitHubService | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.errors import UpstreamError
 
@@ -11,6 +11,13 @@ def database_failed(error: DBAPIError) -> UpstreamError:
     """The error that callers see when the database did not do as it was asked."""
     return UpstreamError(
         "The database",
-        str(error.orig),
+        reason(error),
         cure="Check that its disk is not full and that it can be reached; nothing was stored.",
     )
+
+
+def reason(error: SQLAlchemyError) -> str:
+    """What the database says, as sentences on one line."""
+    said = str(error.orig if isinstance(error, DBAPIError) else error)
+    text = "; ".join(line.strip() for line in said.splitlines() if line.strip())
+    return text if text.endswith((".", "?", "!")) else f"{text}."

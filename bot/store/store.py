@@ -19,6 +19,7 @@ from bot.store.database import (
     writing_engine,
 )
 from bot.store.doors import DoorReads
+from bot.store.failures import reason
 from bot.store.listing import AlertReads
 from bot.store.migrating import migrate
 from bot.store.outbox import OutboxReads
@@ -50,7 +51,7 @@ class Store:
             self.salt = _salt(self._engine)
         except SQLAlchemyError as error:
             raise UpstreamError(
-                "The database", str(error), cure="Check DATABASE_URL and that it can be reached."
+                "The database", reason(error), cure="Check DATABASE_URL and that it can be reached."
             ) from error
         self.writer = Writer(self._engine, writers_turn(parsed))
         self._reader = Reader(reading_engine(parsed))
@@ -76,7 +77,7 @@ class Store:
                 connection.execute(text("SELECT 1 FROM alembic_version")).scalar_one()
         except SQLAlchemyError as error:
             raise UpstreamError(
-                "The database", str(error), cure="Check that it runs and its disk is not full."
+                "The database", reason(error), cure="Check that it runs and its disk is not full."
             ) from error
 
     async def read(self, question: Callable[[Connection], T]) -> T:

@@ -1,12 +1,13 @@
 """Discord in bad weather: cards arrive all the same, each exactly once."""
 
 import socket
+from pathlib import Path
 
 import pytest
 from rehearsal import Rehearsal, crash
 
 from bot.config import Settings
-from bot.errors import SettingsError
+from bot.errors import SettingsError, UpstreamError
 from bot.main import run_web
 from sandbox.discord.faults import Fault
 from sandbox.discord.world import Audience
@@ -152,3 +153,9 @@ def test_an_intake_of_its_own_says_the_same() -> None:
             run_web(Settings.model_construct(web_host="127.0.0.1", web_port=taken))
     with pytest.raises(SettingsError, match="WEB_HOST: 'not a host'"):
         run_web(Settings.model_construct(web_host="not a host", web_port=0))
+
+
+def test_an_intake_of_its_own_without_its_database_says_so_once(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}"  # a folder is no database
+    with pytest.raises(UpstreamError, match=r"The database: unable to open database file\. Check"):
+        run_web(Settings.model_construct(web_port=0, database_url=url))
