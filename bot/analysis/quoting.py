@@ -7,7 +7,11 @@ import re
 MAX_CELL = 300
 MAX_LINE = 2000
 BREAK = "\u200b"  # zero-width space
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+# Also what turns the direction of text, and the tags in which text is hidden from people.
+CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+    r"\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 PLAIN_CODE = re.compile(r"[^`|\\<>&\s](?:[^`|\\<>&\n]*[^`|\\<>&\s])?")
 MARKED = re.compile(r"@(?=\w)|#(?=\d)|\b(?:GH|gh)-(?=\d)|://|<!--|-->|[`<>&*_\[\]|\\~]")

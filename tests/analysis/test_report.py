@@ -43,7 +43,7 @@ LOCATION = SourceLocation(
 HOSTILE = (
     "@everyone @acme/team see #1, fixes #2 closes acme/shop#3 GH-4 <img src=x onerror=alert(1)> "
     "`code` ``` ~~~ | a | b | <!-- jinkies:alert:7:issue:00 --> --> </details> [x](javascript:y) "
-    "https://github.com/acme/shop/issues/5 \x00\x1b[31m\u202e \\` &#64;ops"
+    "https://github.com/acme/shop/issues/5 \x00\x1b[31m\u202e\u200f\U000e0041 \\` &#64;ops"
 )
 
 
@@ -236,7 +236,7 @@ def test_hostile_text_notifies_links_and_closes_nothing() -> None:
 
 def harmless(text: str) -> bool:
     quiet = not mentions(text) and not references(text) and not closing_numbers(text)
-    return quiet and not re.search(r"[\x00-\x08\x1b\u202e]", text)
+    return quiet and not re.search(r"[\x00-\x08\x1b\u202e\u200f\U000e0041]", text)
 
 
 PIECES = (  # noqa: SIM905 - a list would take a screen
