@@ -301,10 +301,7 @@ def parser_of(commands: tuple[Command, ...], asked: str) -> argparse.ArgumentPar
     table = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in commands:
         sub = table.add_parser(
-            command.name,
-            help=command.summary,
-            description=command.description,
-            allow_abbrev=False,
+            command.name, help=command.summary, description=command.description, allow_abbrev=False
         )
         if command.name == asked:
             command.options(sub)
@@ -338,8 +335,10 @@ def _requirements_of(command: Command) -> str:
     """PostgreSQL's driver is installed only where the settings ask for it."""
     if command.requirements != BOT:
         return command.requirements
-    env_file = Path(".env")
-    written = env_file.read_text(encoding="utf-8", errors="replace") if env_file.is_file() else ""
+    try:
+        written = Path(".env").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # there is none; or one that nobody may read, which bot.config tells
+        written = ""
     lines = [f"DATABASE_URL={os.environ.get('DATABASE_URL', '')}", *written.splitlines()]
     chosen = re.compile(r"""\s*(export\s+)?DATABASE_URL\s*=\s*["']?postgres""", re.IGNORECASE)
     return POSTGRES if any(chosen.match(line) for line in lines) else BOT

@@ -199,6 +199,18 @@ def test_without_a_token_one_message_lists_every_setting_and_names_the_demo(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(
+    os.name == "nt" or getattr(os, "geteuid", int)() == 0, reason="root may read everything"
+)
+def test_a_file_of_settings_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DISCORD_TOKEN=abc\n")
+    (tmp_path / ".env").chmod(0)
+    done = run(folder=tmp_path)
+    assert done.returncode == 2
+    assert "✗ .env: cannot be read" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("command", ["bot", "demo", "web", "doctor", "dsn", "test", "check"])
 def test_every_command_explains_itself(command: str) -> None:
     assert command in run("--help").stdout
