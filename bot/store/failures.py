@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    SQLAlchemyError,
+    TimeoutError,
+)
 
 from bot.errors import UpstreamError
 
+#: The database, and not what it was asked. The last: all connections are waiting for it.
+DATABASE_FAILED = (OperationalError, InterfaceError, TimeoutError)
 
-def database_failed(error: DBAPIError) -> UpstreamError:
+
+def database_failed(error: SQLAlchemyError) -> UpstreamError:
     """The error that callers see when the database did not do as it was asked."""
     return UpstreamError(
         "The database",

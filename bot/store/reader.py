@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.store.failures import database_failed
+from bot.store.failures import DATABASE_FAILED, database_failed
 
 T = TypeVar("T")
 
@@ -29,7 +28,7 @@ class Reader:
         try:
             async with self._engine.connect() as connection:
                 return await connection.run_sync(question)
-        except (OperationalError, InterfaceError) as error:
+        except DATABASE_FAILED as error:
             raise database_failed(error) from error
 
     async def close(self) -> None:

@@ -18,10 +18,9 @@ from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from bot.errors import Overloaded
-from bot.store.failures import database_failed
+from bot.store.failures import DATABASE_FAILED, database_failed
 from bot.store.turns import Turn, at_any_time
 
 Transaction = Connection  # what a write is handed; only `bot.store` speaks SQL on it
@@ -171,7 +170,7 @@ class Writer:
                 job.lane.prepare(job.item)
             with self._turn(), self._transaction() as transaction:
                 results = jobs[0].lane.commit(transaction, [job.item for job in jobs])
-        except (OperationalError, InterfaceError) as error:
+        except DATABASE_FAILED as error:
             for job in jobs:  # the database failed, not a job: trying each would only take longer
                 job.future.set_exception(database_failed(error))
         except Exception as error:  # noqa: BLE001 - belongs to whoever waits for the future

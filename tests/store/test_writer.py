@@ -4,9 +4,13 @@ import threading
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.errors import Overloaded, UpstreamError
+from bot.store.reader import Reader
 from bot.store.writer import Lane, Writer
+
+ONE_CONNECTION = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.05}
 
 
 @pytest.fixture
@@ -92,6 +96,25 @@ def test_a_database_that_fails_is_an_upstream_error_and_the_writer_lives_on(engi
     with pytest.raises(UpstreamError, match="no such table"):
         writer.submit(lambda transaction: transaction.execute(text("SELECT 1 FROM gone"))).result(9)
     assert writer.submit(lambda _: 7).result(10) == 7
+
+
+def test_a_writer_that_gets_no_connection_says_that_the_database_has_failed(tmp_path):
+    engine = create_engine(f"sqlite:///{tmp_path}/w.db", **ONE_CONNECTION)
+    writer = Writer(engine)
+    with engine.connect(), pytest.raises(UpstreamError, match="The database"):
+        writer.submit(lambda _: 7).result(10)
+    assert writer.submit(lambda _: 7).result(10) == 7
+    writer.close()
+
+
+async def test_a_reader_that_gets_no_connection_says_that_the_database_has_failed(tmp_path):
+    engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/r.db", **ONE_CONNECTION)
+    reader = Reader(engine)
+    async with engine.connect():
+        with pytest.raises(UpstreamError, match="The database"):
+            await reader.run(lambda _: 7)
+    assert await reader.run(lambda _: 7) == 7
+    await reader.close()
 
 
 def test_closing_writes_what_was_accepted_and_refuses_the_rest(engine, writer):
