@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import secrets
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from bot.alerting.rehearsing import Rehearsal, start_for
 from bot.analysis.crash import CrashReport
 from bot.config import Settings, load_settings
 from bot.errors import JinkiesError, NotFound, SettingsError
+from bot.simulation import output
 from bot.simulation.crash.library import BadScenario, Found, Library
 from bot.simulation.crash.playing import Play
 
@@ -38,7 +38,7 @@ def simulate_crash(options: argparse.Namespace) -> int:
     try:
         if options.list:
             for name, each in library.all().items():
-                _out(f"{name:<26} {each.scenario.title}\n")
+                output.line(f"{name:<26} {each.scenario.title}")
             return OK
         if not options.scenario:
             raise SettingsError(["a scenario is missing; --list shows them"])
@@ -50,10 +50,16 @@ def simulate_crash(options: argparse.Namespace) -> int:
     try:
         return _play(found, options, destinations, settings)
     except KeyboardInterrupt:
-        _say("Interrupted; nothing was sent anywhere.")
+        _say("Interrupted; what has no ✓ above may not have been sent.")
         return INTERRUPTED
+    except SettingsError as error:
+        _say(f"simulate crash: {error}")
+        return MISUSED
     except JinkiesError as error:
         _say(f"simulate crash: {error}")
+        return FAILED
+    except OSError as error:
+        _say(f"simulate crash: the logs cannot be written: {error.strerror or error}")
         return FAILED
 
 
@@ -72,8 +78,8 @@ def _play(
     rehearsal = Rehearsal(found, play, form=options.format, roots=roots)
     with ExitStack() as opened:
         log, file = _log_file(opened, options.save, destinations)
-        is_read = _write(rehearsal, file, options.speed)
-        if not (is_read or destinations or options.save):
+        is_wanted = bool(destinations or options.save)
+        if not _write(rehearsal, file, options.speed, is_wanted=is_wanted):
             return OK  # whoever read it has seen enough
         report = rehearsal.report()
         _say(_as_json(report, play) if options.analysis == "json" else in_words(report, play))
@@ -95,11 +101,11 @@ def _log_file(
         save.parent.mkdir(parents=True, exist_ok=True)
         return save, opened.enter_context(save.open("wb"))
     except OSError as error:
-        raise SettingsError([f"--save {save}: {error}"]) from None
+        raise SettingsError([f"--save {save}: {error.strerror or error}"]) from None
 
 
-def _write(rehearsal: Rehearsal, file: IO[bytes] | None, speed: float) -> bool:
-    """Write all lines; False if standard output was closed by whoever read it."""
+def _write(rehearsal: Rehearsal, file: IO[bytes] | None, speed: float, *, is_wanted: bool) -> bool:
+    """Write all lines; False if whoever read them has gone, and they are not wanted elsewhere."""
     is_open = True
     for chunk in _chunks(rehearsal, speed):
         if is_open:
@@ -108,14 +114,14 @@ def _write(rehearsal: Rehearsal, file: IO[bytes] | None, speed: float) -> bool:
                 sys.stdout.buffer.flush()
             except BrokenPipeError:
                 is_open = False
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                output.goes_nowhere()
         if file is not None:
             file.write(chunk)
-        if not is_open and file is None and speed:
+        if not (is_open or is_wanted):
             return False
     if file is not None:
         file.flush()
-    return is_open
+    return True
 
 
 def _chunks(rehearsal: Rehearsal, speed: float) -> Iterator[bytes]:
@@ -209,7 +215,3 @@ def _means(settings: Settings) -> Means:
 
 def _say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
-
-
-def _out(text: str) -> None:
-    sys.stdout.write(text)

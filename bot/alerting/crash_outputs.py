@@ -18,7 +18,7 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from bot.alerting.crash_telling import (
     archive_item,
@@ -76,9 +76,11 @@ def destination(text: str) -> Destination:
     """Understand where somebody wants it to go; raises `SettingsError`."""
     kind, _, target = text.partition(":")
     if kind in ("http", "https"):
-        url = urlsplit(text)
-        if url.hostname and url.username:
+        url = _address(text)
+        if url.hostname and url.username and url.path.strip("/"):
             return Destination("dsn", text)
+        if url.username:
+            raise SettingsError([f"--to {text}: the DSN's project is missing, as in …/1"])
         if url.hostname and url.path.rstrip("/").endswith(GENERIC):
             return Destination("webhook", text)
         if url.hostname and url.path in ("", "/"):
@@ -86,6 +88,15 @@ def destination(text: str) -> Destination:
     elif kind in KINDS[:4] and (target := target.removeprefix("//").rstrip("/")):
         return Destination(kind, target)
     raise SettingsError([f"--to {text}: {_FORMS} is expected"])
+
+
+def _address(text: str) -> SplitResult:
+    try:
+        url = urlsplit(text)
+        _ = url.port
+    except ValueError as error:
+        raise SettingsError([f"--to {text}: is no address: {error}"]) from None
+    return url
 
 
 async def deliver(
@@ -104,7 +115,7 @@ async def deliver(
             is_well = False
             say(f"  ✗ {error}")
             if kind == "s3":
-                say(f"    instead: {await asyncio.to_thread(work.keep)}")
+                say(f"    {await asyncio.to_thread(work.kept)}")
     return is_well
 
 
@@ -126,17 +137,17 @@ class _Delivery:
         """Go there; what happened, in words."""
         return await self._ways[kind](target)
 
-    def keep(self) -> Path:
-        """Put the log into a file of ours; raises `UpstreamError` if that fails too."""
+    def kept(self) -> str:
+        """Put the log into a file of ours; where it is, or why it is not, in words."""
         assert self._crash.log is not None
         path = self._means.folder / archive_key(self._crash.play)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self._crash.log, path)
         except OSError as error:
-            raise UpstreamError("The disk", str(error), permanent=True) from error
+            return f"and it cannot be kept here: {error}"
         self._url = path.absolute().as_uri()
-        return path
+        return f"instead: {path}"
 
     async def _to_s3(self, bucket: str) -> str:
         log = self._crash.log

@@ -107,6 +107,20 @@ async def test_log_record_message_and_lines_arrive_and_know_each_other(crash: Cr
 
 
 @pytest.mark.usefixtures("aws")
+async def test_a_log_that_can_be_kept_nowhere_does_not_hold_up_the_others(
+    crash: Crashed, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    (tmp_path / "file").write_text("")
+    means = Means(tmp_path / "file", "", "eu-central-1", "", "", "")
+    where = [destination("s3://x"), destination("dynamodb:crashes")]
+    assert not await deliver(crash, where, means, said.append)
+    assert said[0].startswith("  ✗ S3")
+    assert said[1].startswith("    and it cannot be kept here: ")
+    assert said[2].startswith("  ✓ DynamoDB")
+
+
+@pytest.mark.usefixtures("aws")
 async def test_each_failure_is_said_and_the_others_still_happen(
     crash: Crashed, tmp_path: Path
 ) -> None:

@@ -66,7 +66,7 @@ def _speed(text: str) -> float:
         speed = float(text)
     except ValueError:
         speed = -1.0
-    if not 0 <= speed <= 1e6:
+    if speed and not 0.001 <= speed <= 1e6:
         raise argparse.ArgumentTypeError("a number such as 60 is expected; 0 is at once")
     return speed
 
@@ -76,4 +76,6 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no time like 2026-01-31T03:00") from None
+    if not 1970 <= moment.year <= 9998:
+        raise argparse.ArgumentTypeError("a year from 1970 to 9998 is expected")
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

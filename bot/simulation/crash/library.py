@@ -13,6 +13,7 @@ import yaml
 
 from bot.errors import JinkiesError, NotFound
 from bot.simulation.crash.scenario import Problem, Scenario, check
+from bot.simulation.documents import yaml_document
 
 SHIPPED = Path(__file__).with_name("scenarios")
 _ENDINGS = (".yaml", ".yml", ".json")
@@ -94,7 +95,10 @@ class Library:
 
     def _of(self, path: Path) -> Found | BadScenario | None:
         """What a file is; None if it is no crash scenario at all."""
-        state = path.stat()
+        try:
+            state = path.stat()
+        except OSError as error:  # a link to nowhere, or removed at this moment
+            return BadScenario(path, [_unreadable(error)])
         key = (path, state.st_mtime_ns, state.st_size)
         if key not in self._read:
             self._read[key] = _opened(path)
@@ -114,16 +118,19 @@ def files(folder: Path) -> list[Path]:
     """The files of a folder that may be scenarios; raises `NotFound` if it is no folder."""
     if not folder.is_dir():
         raise NotFound(f"{folder} is no folder of scenarios.")
-    return sorted(path for path in folder.iterdir() if path.suffix in _ENDINGS)
+    try:
+        found = sorted(folder.iterdir())
+    except OSError as error:
+        raise NotFound(f"{folder} cannot be read: {error.strerror}.") from None
+    # Editors keep their locks and copies beside a file, hidden, under its name.
+    return [path for path in found if path.suffix in _ENDINGS and not path.name.startswith(".")]
 
 
 def read(path: Path) -> Any:
     """The document of a YAML or JSON file; raises `BadScenario` if it is neither."""
     try:
         text = path.read_text(encoding="utf-8")
-        return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, RecursionError) as error:
-        raise BadScenario(path, [Problem("$", f"cannot be read: {error}", "")]) from None
+        return json.loads(text) if path.suffix == ".json" else yaml_document(text)
     except json.JSONDecodeError as error:
         told = Problem(f"line {error.lineno}", f"is no JSON: {error.msg}", "Mend it there.")
         raise BadScenario(path, [told]) from None
@@ -132,6 +139,12 @@ def read(path: Path) -> Any:
         place = f"line {mark.line + 1}" if mark else "$"
         told = Problem(place, f"is no YAML: {getattr(error, 'problem', error)}", "Mend it there.")
         raise BadScenario(path, [told]) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadScenario(path, [_unreadable(error)]) from None
+
+
+def _unreadable(error: Exception) -> Problem:
+    return Problem("$", f"cannot be read: {' '.join(str(error).split())}", "Mend or remove it.")
 
 
 def scenario_of(path: Path, document: object) -> Found:

@@ -78,7 +78,7 @@ def test_a_teams_own_scenario_is_played_as_json_and_analysed_as_json(tmp_path: P
 @pytest.mark.skipif(os.name == "nt", reason="needs a shell with pipes")
 def test_whoever_has_read_enough_may_go(tmp_path: Path) -> None:
     command = (
-        f"{sys.executable} {ROOT / 'run.py'} simulate crash taskq_oversell --min-logs 20000"
+        f"{sys.executable} {ROOT / 'run.py'} simulate crash taskq_oversell --min-logs 900000000000"
         " | head -1"
     )
     done = subprocess.run(
@@ -92,6 +92,26 @@ def test_whoever_has_read_enough_may_go(tmp_path: Path) -> None:
     assert b"BrokenPipe" not in done.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell with pipes")
+def test_what_goes_elsewhere_is_played_to_its_end_though_nobody_reads(tmp_path: Path) -> None:
+    command = (
+        f"{sys.executable} {ROOT / 'run.py'} simulate crash taskq_oversell --speed 5000"
+        " --to http://127.0.0.1:9 | head -1"
+    )
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=False)
+    told = done.stderr.decode()
+    assert "OversoldError" in told
+    assert "✗ The door: http://127.0.0.1:9/webhook/generic does not answer" in told
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    done = simulate("taskq_oversell", "--save", "/dev/full", folder=tmp_path)
+    assert done.returncode == 1
+    assert "the logs cannot be written: No space left on device" in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -101,7 +121,13 @@ def test_whoever_has_read_enough_may_go(tmp_path: Path) -> None:
         (("taskq_oversell", "--to", "ftp://x"), "--to ftp://x: s3://"),
         (("taskq_oversell", "--start", "soon"), "no time like"),
         (("taskq_oversell", "--speed", "fast"), "a number such as 60"),
+        (("taskq_oversell", "--speed", "1e-300"), "a number such as 60"),
         (("taskq_oversell", "--format", "xml"), "invalid choice"),
+        (("taskq_oversell", "--start", "0001-01-01T00:00+05:00"), "a year from 1970"),
+        (("taskq_oversell", "--start", "9999-12-31T23:59"), "a year from 1970"),
+        (("taskq_oversell", "--save", "."), "--save .: "),
+        (("taskq_oversell", "--to", "http://[x/webhook/generic"), "is no address"),
+        (("taskq_oversell", "--to", "http://key@127.0.0.1"), "the DSN's project is missing"),
     ],
 )
 def test_wrong_usage_is_told_and_nothing_is_played(

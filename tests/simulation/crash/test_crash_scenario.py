@@ -141,8 +141,37 @@ def test_a_wrong_file_is_named_with_every_problem(tmp_path: Path) -> None:
     with pytest.raises(BadScenario, match="is not there"):
         Library(tmp_path).get("small")
     (tmp_path / "small.yaml").write_text("scenario: [")
-    with pytest.raises(BadScenario, match=r"small\.yaml: line 1: is no YAML"):
+    with pytest.raises(BadScenario, match=r"small\.yaml: line \d: is no YAML"):
         Library(tmp_path).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("date.yaml", "x: 2026-13-45"),
+        ("tag.yaml", "x: !!bool maybe"),
+        ("long.json", f'{{"x": {"1" * 5_000}}}'),
+        ("latin.yaml", b"x: \xe4\xff"),
+    ],
+)
+def test_a_file_of_impossible_values_is_refused_and_the_others_are_offered(
+    name: str, text: str | bytes, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(text.encode() if isinstance(text, str) else text)
+    known, wrong = Library(written(tmp_path)).sound()
+    assert "small" in known
+    assert [str(each).partition(":")[0] for each in wrong] == [name]
+
+
+def test_an_editors_lock_is_no_scenario_and_a_link_to_nowhere_is_told(tmp_path: Path) -> None:
+    try:
+        (tmp_path / ".#small.yaml").symlink_to("nowhere")
+        (tmp_path / "gone.yaml").symlink_to("nowhere")
+    except OSError:
+        pytest.skip("this system makes no links")
+    known, wrong = Library(written(tmp_path)).sound()
+    assert "small" in known
+    assert [str(each).partition(":")[0] for each in wrong] == ["gone.yaml"]
 
 
 def test_a_file_that_is_mended_is_read_again(tmp_path: Path) -> None:
