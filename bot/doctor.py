@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,7 +16,7 @@ import discord
 
 from bot.config import CURES, Settings
 from bot.entrance import door_secrets, sources_of
-from bot.errors import JinkiesError, NotFound, UpstreamError
+from bot.errors import JinkiesError, NotFound, SettingsError, UpstreamError
 from bot.services import aws
 from bot.services.github import GitHubService
 from bot.sources.request import PathForm, Secrets, Source
@@ -26,6 +24,7 @@ from bot.store import Store
 from bot.ui.access import role_key
 from bot.ui.connection import MESSAGE_CONTENT_CURE, TOKEN_CURE, unreachable
 from bot.ui.inviting import NEEDED, invitation
+from bot.web.listening import address_to_listen_on
 
 PATIENCE_SECONDS = 15.0
 NEIGHBOUR_SECONDS = 1.0  # for what listens on our port to say whether it is Jinkies
@@ -260,15 +259,13 @@ async def check_web(settings: Settings) -> list[Finding]:
 
 async def _check_port(host: str, port: int) -> Finding:
     where = f"{host}:{port}"
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with suppress(OSError):
-            probe.bind((host, port))
-            return Finding("Web port", Verdict.FINE, f"{where} is free")
-    if await _is_jinkies(host, port):
-        return Finding("Web port", Verdict.FINE, f"{where} is taken by a Jinkies that runs")
-    text = f"{where} cannot be listened on. Set WEB_PORT (and WEB_HOST), or end what is there."
-    return Finding("Web port", Verdict.WRONG, text)
+    try:
+        address_to_listen_on(host, port)
+    except SettingsError as error:
+        if await _is_jinkies(host, port):
+            return Finding("Web port", Verdict.FINE, f"{where} is taken by a Jinkies that runs")
+        return Finding("Web port", Verdict.WRONG, str(error))
+    return Finding("Web port", Verdict.FINE, f"{where} is free")
 
 
 async def _is_jinkies(host: str, port: int) -> bool:

@@ -37,6 +37,7 @@ from bot.ui.desk import Desk, JinkiesClient
 from bot.ui.drill.area import DiscordArea
 from bot.ui.drill.hearing import hear
 from bot.ui.drill.taking_part import DRILL_PRESSES
+from bot.ui.inviting import unseen
 from bot.ui.logs.desk import LogDesk
 from bot.ui.logs.presses import LOG_PRESSES
 from bot.ui.logs.tails import TailLimits, Tails
@@ -98,9 +99,9 @@ class House:
         self.tempo = tempo
         self.drills_that_ship: set[int] = set()
         self.code_host = code_host(settings, tempo)
-        channels = (settings.alert_channel_id or 0, *settings.channel_by_service.values())
+        self.channels = (settings.alert_channel_id or 0, *settings.channel_by_service.values())
         self.access = Access(
-            homes=Homes(channels, settings.discord_guild_id or 0),
+            homes=Homes(self.channels, settings.discord_guild_id or 0),
             view=settings.roles_view,
             respond=settings.roles_respond,
             ship=settings.roles_ship,
@@ -282,11 +283,12 @@ async def _work(house: House, stop: asyncio.Event, announce: Callable[[], None])
     leave, first = asyncio.Event(), True
     finding: list[asyncio.Task[None]] = []
 
-    def connected(_client: JinkiesClient) -> None:
+    def connected(client: JinkiesClient) -> None:
         nonlocal first
         house.delivery.wake()
         if first:
-            finding.append(asyncio.create_task(house.desk.tails.recover(), name="old tails"))
+            looks = (house.desk.tails.recover(), _look_for_channels(house, client))
+            finding.extend(asyncio.create_task(each) for each in looks)
             announce()
         first = False
 
@@ -321,6 +323,16 @@ async def _work(house: House, stop: asyncio.Event, announce: Callable[[], None])
     for error in ended:
         if isinstance(error, Exception):
             raise error
+
+
+async def _look_for_channels(house: House, client: JinkiesClient) -> None:
+    """Tell of a wrong channel before the first card goes there."""
+    for each in await unseen(client, house.channels):
+        log.error(
+            "Discord does not show channel %d to the bot, so its cards will be dead letters. Check "
+            "ALERT_CHANNEL_ID and CHANNEL_BY_SERVICE; `python3 run.py doctor` says more.",
+            each,
+        )
 
 
 async def _scan(house: House) -> None:

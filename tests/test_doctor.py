@@ -222,6 +222,11 @@ async def test_a_port_that_another_program_has_is_reported(good: dict[str, Any])
     assert "WEB_PORT" in line
 
 
+async def test_a_host_that_is_not_this_computer_is_reported(good: dict[str, Any]) -> None:
+    (line,) = await failures_of({**good, "web_host": "203.0.113.9"})
+    assert "WEB_HOST: '203.0.113.9' cannot be listened on" in line
+
+
 async def test_a_short_secret_is_refused(good: dict[str, Any]) -> None:
     (line,) = await failures_of({**good, "webhook_secret": SecretStr("hunter2")})
     assert "shorter than 16" in line

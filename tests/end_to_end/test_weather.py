@@ -1,5 +1,7 @@
 """Discord in bad weather: cards arrive all the same, each exactly once."""
 
+import asyncio
+import logging
 import socket
 from pathlib import Path
 
@@ -124,6 +126,34 @@ async def test_a_server_that_the_bot_is_not_in_is_a_clear_error(stage: Rehearsal
     assert "Copy Server ID" in problem
     client = stage.discord.world.application()["id"]
     assert f"client_id={client}&scope=bot+applications.commands" in problem
+
+
+class Listener(logging.Handler):
+    """Hears one line of the log."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self._words = words
+        self.line: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._words in record.getMessage() and not self.line.done():
+            self.line.set_result(record.getMessage())
+
+
+async def test_a_channel_that_the_bot_does_not_see_is_told_at_the_start(stage: Rehearsal) -> None:
+    unknown = {"payments": 123456789012345678}
+    stage.settings = stage.settings.model_copy(update={"channel_by_service": unknown})
+    listener = Listener("does not show channel")
+    logging.getLogger().addHandler(listener)
+    try:
+        await stage.start()
+        async with asyncio.timeout(15):
+            line = await listener.line
+    finally:
+        logging.getLogger().removeHandler(listener)
+    assert "does not show channel 123456789012345678 to the bot" in line
+    assert "CHANNEL_BY_SERVICE" in line
 
 
 async def test_a_port_that_is_taken_is_a_clear_error(
