@@ -13,6 +13,7 @@ import pytest
 
 from bot.drafts import IssueDraft, PullRequestDraft
 from bot.errors import UpstreamError
+from bot.models import Frame
 from bot.services.github import GitHubService
 from bot.services.github.client import Pace
 from sandbox.github import STAND_IN_TOKEN, Commit, Fault, GitHubStandIn
@@ -130,6 +131,19 @@ async def test_an_answer_that_makes_no_sense_may_hide_an_issue_and_the_next_pres
         assert (await restarted.ensure_issue(SHOP, ISSUE, seek=True)).number == 1
     assert (await service.ensure_issue(SHOP, ISSUE, seek=False)).number == 1
     assert len(issues(standin)) == 1
+
+
+@pytest.mark.parametrize("status", [404, 409])
+async def test_a_repository_without_a_commit_takes_issues_and_says_what_a_pull_request_needs(
+    standin: GitHubStandIn, service: GitHubService, status: int
+) -> None:
+    empty = "Git Repository is empty."
+    standin.faults.add(Fault("GET", r"/git/refs?/", status=status, times=9, message=empty))
+    assert await service.locate(SHOP, Frame("/app/shop/cart.py", 1), "") is None
+    assert (await service.ensure_issue(SHOP, ISSUE, seek=False)).number == 1
+    with pytest.raises(UpstreamError, match="Push a first commit") as caught:
+        await service.ensure_pull_request(SHOP, PULL, seek=False)
+    assert caught.value.permanent
 
 
 async def test_a_restart_in_between_finds_the_issue_without_the_search_index(

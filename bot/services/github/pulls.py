@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from itertools import islice
 
-from github import GithubException, InputGitTreeElement, UnknownObjectException
+from github import GithubException, InputGitTreeElement
 from github.GitCommit import GitCommit
 from github.PullRequest import PullRequest
 from github.Repository import Repository
@@ -19,6 +19,7 @@ from bot.errors import UpstreamError
 from bot.services.github.client import GitHubClient
 from bot.services.github.failures import SYSTEM, AnswerUnknown
 from bot.services.github.labels import Labels
+from bot.services.github.sources import NO_COMMIT
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +99,9 @@ class PullRequests:
     def _head(self, repository: Repository, branch: str) -> str | None:
         try:
             return repository.get_git_ref(f"heads/{branch}").object.sha
-        except UnknownObjectException:
+        except GithubException as error:
+            if error.status not in NO_COMMIT:
+                raise
             return None
 
     def _commit(self, repository: Repository, parent: str, draft: PullRequestDraft) -> GitCommit:

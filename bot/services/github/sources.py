@@ -18,6 +18,7 @@ from bot.services.github.paths import Index, index, match
 TREES = 16
 UNKNOWN_COMMITS = 256
 HEAD_IS_GOOD_FOR = timedelta(minutes=1)
+NO_COMMIT = frozenset({404, 409})  # answered for a branch that is not there; 409 if none is
 
 
 class Sources:
@@ -53,13 +54,19 @@ class Sources:
                 if len(self._unknown) > UNKNOWN_COMMITS:
                     self._unknown.popitem(last=False)
         head = self._head(repository)
-        return head, self._index(repository, head)
+        return head, self._index(repository, head) if head else {}
 
     def _head(self, repository: Repository) -> str:
+        """The newest commit of the default branch; "" in a repository without any."""
         now = self._clock()
         sha, until = self._heads.get(repository.full_name, ("", now))
         if now >= until:
-            sha = repository.get_git_ref(f"heads/{repository.default_branch}").object.sha
+            try:
+                sha = repository.get_git_ref(f"heads/{repository.default_branch}").object.sha
+            except GithubException as error:
+                if error.status not in NO_COMMIT:
+                    raise
+                sha = ""
             self._heads[repository.full_name] = (sha, now + HEAD_IS_GOOD_FOR)
         return sha
 
