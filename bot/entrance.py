@@ -185,8 +185,10 @@ def mappings_of(settings: Settings) -> Mapping[str, SourceMapping]:
     try:
         text = Path(settings.mappings_file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError([f"MAPPINGS_FILE: cannot be read ({error})."]) from error
-    return {**ready_mappings(), **read_mappings(text, settings.mappings_file)}
+        cure = "let this user read it, and save it as UTF-8"
+        problem = f"MAPPINGS_FILE: cannot be read ({error}). To cure it, {cure}."
+        raise SettingsError([problem]) from error
+    return {**ready_mappings(), **read_mappings(text, f"MAPPINGS_FILE: {settings.mappings_file}")}
 
 
 def door_secrets(settings: Settings, sources: Mapping[str, Source]) -> Mapping[str, Secrets]:

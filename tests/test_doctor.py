@@ -266,9 +266,14 @@ async def test_a_file_of_mappings_that_is_of_no_use_is_told(
     good: dict[str, Any], tmp_path: Path
 ) -> None:
     path = tmp_path / "mappings.yaml"
+    path.write_bytes(b"\xff\xfe")
+    (line,) = await failures_of({**good, "mappings_file": str(path)})
+    assert "MAPPINGS_FILE: cannot be read" in line
+    assert "save it as UTF-8" in line
     path.write_text("mine: {event: {service: a}}")
     well, lines = await report_of({**good, "mappings_file": str(path)})
     assert not well
-    assert any("mine.event.message: is missing" in line for line in lines)
+    told = f"MAPPINGS_FILE: {path}: mine.event.message: is missing"
+    assert any(told in line for line in lines)
     for others in ("✓ Web port", "✓ Webhook secret"):
         assert any(line.startswith(others) for line in lines)
