@@ -182,7 +182,7 @@ def _where(detail: AlertDetail, locations: Sequence[SourceLocation]) -> str:
         found = _location_of(frame, locations)
         if found:
             function = f" in {frame.function}" if frame.function else ""
-            return code(f"{found.path}:{found.line}{function}")
+            return code(f"{_place(found)}{function}")
     return code(detail.alert.culprit) if detail.alert.culprit else ""
 
 
@@ -286,9 +286,13 @@ def _location_list(locations: Sequence[SourceLocation]) -> str:
     return "\n".join(f"{n}. {_linked(x)}" for n, x in enumerate(locations[:MAX_FRAMES], start=1))
 
 
-def _linked(location: SourceLocation) -> str:
+def _place(location: SourceLocation) -> str:
     line = f":{location.line}" if location.line is not None else ""
-    label = code(f"{location.path}{line}")
+    return f"{location.path}{line}"
+
+
+def _linked(location: SourceLocation) -> str:
+    label = code(_place(location))
     return f"[{label}]({safe_url(location.url)})" if safe_url(location.url) else label
 
 

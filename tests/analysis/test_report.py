@@ -165,6 +165,15 @@ def test_where_it_failed_is_told_as_the_repository_spells_it() -> None:
     assert "| Where | `/app/shop/pricing.py in average` |" in issue_draft(real, "acme/shop").body
 
 
+def test_where_it_failed_has_no_line_if_nobody_knows_it() -> None:
+    frame = Frame("/app/shop/pricing.py", None, "average", in_app=True)
+    exceptions = (ExceptionInfo("ZeroDivisionError", "division by zero", (frame,)),)
+    real = detail(culprit="/app/shop/pricing.py in average", exceptions=exceptions)
+    found = replace(LOCATION, line=None)
+    told = issue_draft(real, "acme/shop", [found]).body
+    assert "| Where | `shop/pricing.py in average` |" in told
+
+
 def test_what_was_seen_once_has_one_time_and_no_span() -> None:
     once = issue_draft(detail(occurrences=1, first_seen=NOW), "acme/shop").body
     assert "seen once, 2026-11-21 09:30:00 UTC." in once
