@@ -51,7 +51,9 @@ class Store:
             self.salt = _salt(self._engine)
         except SQLAlchemyError as error:
             raise UpstreamError(
-                "The database", reason(error), cure="Check DATABASE_URL and that it can be reached."
+                "The database",
+                reason(error),
+                cure="Check DATABASE_URL, and that this user can reach it and may write there.",
             ) from error
         self.writer = Writer(self._engine, writers_turn(parsed))
         self._reader = Reader(reading_engine(parsed))

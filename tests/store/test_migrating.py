@@ -63,7 +63,7 @@ async def test_a_folder_that_cannot_be_made_is_a_settings_error(tmp_path):
 async def test_a_database_that_cannot_be_reached_says_what_to_check(tmp_path):
     file = tmp_path / "notes.txt"
     file.write_text("this is not a database, and long enough to be seen as none" * 100)
-    with pytest.raises(UpstreamError, match="DATABASE_URL"):
+    with pytest.raises(UpstreamError, match=r"not a database\. Check DATABASE_URL, and .* write"):
         await Store.open(f"sqlite+aiosqlite:///{file}")
 
 
