@@ -104,10 +104,13 @@ def _check_line(facts: Facts, number: int, raw: bytes, expected_id: str) -> int 
         return None
     try:
         when = milliseconds(facts.source, line)
-    except (ValueError, TypeError, KeyError, IndexError):
+    except (ValueError, TypeError, LookupError, ArithmeticError):
         facts.wrong(number + 1, "its time cannot be read")
         return None
-    _learn(facts, number, line, when)
+    try:
+        _learn(facts, number, line, when)
+    except (ValueError, TypeError, LookupError, ArithmeticError):
+        facts.wrong(number + 1, "its figures cannot be read")
     return when
 
 

@@ -18,6 +18,7 @@ from bot.simulation.dataset.truth import window_of
 _MOST = 20
 """Violations that are told of one file of the truth."""
 _ID = re.compile(r'"id": ?"([^"]*)"')
+_NUMBERS = re.compile(r"\d{1,9}-\d{1,12}", re.ASCII)
 _PREFIXES = {source[0]: source for source in SOURCES}
 
 
@@ -73,7 +74,7 @@ def _look(path: Path, name: str) -> tuple[list[str], list[Span]]:
         where = f"{name}:{lines.get(incident['id'], 1)}"
         try:
             span = Span.of(incident, where)
-        except ValueError as error:
+        except (ValueError, TypeError, OverflowError) as error:
             wrong.append(f"{where}: {incident['id']}: {error}")
             continue
         spans.append(span)
@@ -99,8 +100,8 @@ def _far_off(span: Span, entries: Mapping[str, Sequence[str]]) -> Iterator[str]:
             yield f"{span.id}: {source!r} is no source"
         for name in ids:
             prefix, _, rest = name.partition("-")
-            hour, _, place = rest.partition("-")
-            if _PREFIXES.get(prefix) != source or not (hour.isdecimal() and place.isdecimal()):
+            hour = rest.partition("-")[0]
+            if _PREFIXES.get(prefix) != source or not _NUMBERS.fullmatch(rest):
                 yield f"{span.id}: {name!r} is no id of {source}"
             elif int(hour) not in hours:
                 yield f"{span.id} names {name}, of an hour that lies outside its window"

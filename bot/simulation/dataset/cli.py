@@ -14,8 +14,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bot.errors import SettingsError
+from bot.simulation import output
 from bot.simulation.dataset.files import FORMATS, compressor_name
 
 if TYPE_CHECKING:
@@ -100,14 +102,20 @@ def _dataset_arguments(parser: argparse.ArgumentParser) -> None:
         help="default jsonl.gz; parquet needs requirements-dataset-extra.txt")  # fmt: skip
     add("--scheduler", default="", metavar="ADDRESS",
         help="a Dask scheduler, tcp://host:8786; its workers must see --output-dir")  # fmt: skip
-    add("--replay", dest="to", metavar="URL", help="once it is made, send it on as `replay` does")
+    add(
+        "--replay",
+        dest="to",
+        type=_address,
+        metavar="URL",
+        help="once it is made, send it on as `replay` does",
+    )
     _pace_arguments(parser)
 
 
 def _replay_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("dataset", type=Path, metavar="DATASET", help="a data set's folder")
-    add("--to", required=True, metavar="URL",
+    add("--to", required=True, type=_address, metavar="URL",
         help="a running Jinkies (http://127.0.0.1:8080), any HTTP server with --door plain, or "
         "cloudwatch: with AWS's own settings")  # fmt: skip
     _pace_arguments(parser)
@@ -119,7 +127,7 @@ def _pace_arguments(parser: argparse.ArgumentParser) -> None:
         help="jinkies: by its webhooks (default); plain: as JSON to the URL itself")  # fmt: skip
     add("--speed", type=_positive, default=60.0, help="times as fast as it happened (default 60)")
     add("--from-minute", type=_minute, default=0, metavar="N", help="skip the beginning")
-    add("--minutes", type=int, metavar="N", help="stop after so many minutes of the data set")
+    add("--minutes", type=_minutes, metavar="N", help="stop after so many minutes of the data set")
     add("--secret-env", default="WEBHOOK_SECRET", metavar="NAME",
         help="environment variable with the webhook secret, also in .env")  # fmt: skip
 
@@ -129,6 +137,8 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no date like 2026-01-31") from None
+    if moment.year < 1970:
+        raise argparse.ArgumentTypeError("a date from 1970 on is expected")
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -142,6 +152,25 @@ def _minute(text: str) -> int:
     if not text.isdigit():
         raise argparse.ArgumentTypeError(f"{text!r} is no minute of the data set; the first is 0")
     return int(text)
+
+
+def _minutes(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of minutes")
+    return int(text)
+
+
+def _address(text: str) -> str:
+    try:
+        url = urlsplit(text)
+        is_one = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        is_one = False
+    if text != "cloudwatch:" and not (is_one and text.isascii() and text.isprintable()):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither http://… or https://… nor cloudwatch:"
+        )
+    return text
 
 
 def _positive(text: str) -> float:
@@ -165,8 +194,11 @@ def run(options: argparse.Namespace) -> int:
     try:
         return actions[options.action](options)
     except SettingsError as error:
-        _say("\n".join(["Nothing was made:", *(f"  ✗ {problem}" for problem in error.problems)]))
+        _say("\n".join(["Nothing was done:", *(f"  ✗ {problem}" for problem in error.problems)]))
         return MISUSED
+    except KeyboardInterrupt:
+        _say("Interrupted.")
+        return INTERRUPTED
 
 
 def make_dataset(options: argparse.Namespace) -> int:
@@ -217,6 +249,8 @@ def _job(options: argparse.Namespace) -> Job:
         root=str(options.output_dir),
     )
     problems = []
+    if end.year > 9998:  # what follows an incident has a time too
+        problems.append("the span must end before the year 9999")
     if job.end - job.start < 30:
         problems.append("the span must be half an hour at least")
     if not 10 <= job.entries_per_minute <= 100_000:
@@ -232,6 +266,8 @@ def validate_dataset(options: argparse.Namespace) -> int:
     """Check a data set, print what is wrong with file and line."""
     from bot.simulation.dataset.validation import validate
 
+    if options.files:
+        raise SettingsError([f"{options.files[0]}: a data set is checked by itself"])
     begun = time.monotonic()
     verdict = validate(
         options.dataset,
@@ -239,13 +275,13 @@ def validate_dataset(options: argparse.Namespace) -> int:
         told=lambda done, total: _progress("files", done, total, begun, 0),
     )
     for violation in verdict.violations:
-        _out(violation)
+        output.line(violation)
     if verdict.untold:
-        _out(f"… and {verdict.untold} more of the same files")
+        output.line(f"… and {verdict.untold} more of the same files")
     counts = ", ".join(f"{count:,} {source}" for source, count in verdict.entries.items())
-    _out(f"{counts}; {verdict.incidents} incidents")
+    output.line(f"{counts}; {verdict.incidents} incidents")
     wrong = len(verdict.violations) + verdict.untold
-    _out("sound" if not wrong else f"{wrong} violations")
+    output.line("sound" if not wrong else f"{wrong} violations")
     return FAILED if wrong else OK
 
 
@@ -255,7 +291,7 @@ def describe_dataset(options: argparse.Namespace) -> int:
 
     picture = options.picture or options.dataset / "description.svg"
     for line in describe(options.dataset, against=options.against, picture=picture):
-        _out(line)
+        output.line(line)
     return OK
 
 
@@ -314,7 +350,3 @@ def _progress(what: str, done: int, total: int, begun: float, entries: int) -> N
 
 def _say(text: str) -> None:
     sys.stderr.write(text + "\n")
-
-
-def _out(text: str) -> None:
-    sys.stdout.write(text + "\n")

@@ -59,7 +59,11 @@ def describe(root: Path, *, against: Path | None, picture: Path) -> Iterator[str
     if ours and real:
         yield ""
         yield from _differences(ours, real)
-    picture.write_text(draw(dataset, incidents, ours, real), encoding="utf-8")
+    drawn = draw(dataset, incidents, ours, real)
+    try:
+        picture.write_text(drawn, encoding="utf-8")
+    except OSError as error:
+        raise DatasetError(f"{picture} cannot be written: {error.strerror or error}") from None
     yield ""
     yield f"Picture: {picture}"
 

@@ -19,7 +19,7 @@ class Distinct:
 
     def __init__(self, expected: int) -> None:
         self._stack = ExitStack()
-        count = min(_MOST_PARTS, 1 + expected // _OF_A_PART)
+        count = max(1, min(_MOST_PARTS, 1 + expected // _OF_A_PART))
         self._parts: list[IO[bytes]] = [
             self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed in __exit__
             for _ in range(count)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import SettingsError
-from bot.simulation.dataset.configuration import Config, read
+from bot.simulation.dataset.configuration import SOURCES, Config, read
 from bot.simulation.dataset.files import DatasetError, read_json
 from bot.simulation.dataset.generation import CONFIGURATION, MANIFEST
 from bot.simulation.dataset.schemas import faults
@@ -58,6 +58,8 @@ class DataSet:
     def place_of(file: Mapping[str, Any]) -> tuple[str, int]:
         """The source and the hour (counted from 1970) of a file of the manifest."""
         source, _, name = str(file["path"]).partition("/")
+        if source not in SOURCES:
+            raise ValueError(f"{file['path']!r} is of no source")
         return source, minute_of(moment(f"{name.partition('.')[0]}:00+00:00")) // HOUR
 
 

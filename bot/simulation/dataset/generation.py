@@ -13,7 +13,14 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import lru_cache
@@ -47,7 +54,7 @@ def executor_of(workers: int, scheduler: str = "") -> Iterator[Executor | None]:
     elif workers == 1:
         yield None
     else:
-        with ProcessPoolExecutor(workers, initializer=_follow_parent) as pool:
+        with ProcessPoolExecutor(workers, initializer=follow_parent) as pool:
             yield pool
 
 
@@ -67,7 +74,7 @@ def _dask(address: str) -> Iterator[Executor]:
         yield executor
 
 
-def _follow_parent() -> None:
+def follow_parent() -> None:
     """Ctrl-C reaches all processes: the parent decides, and workers finish their hour.
 
     One that is killed can tell them nothing more: then they end by themselves.
@@ -155,6 +162,11 @@ def _run(
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 done(future.result())
+    except BrokenExecutor:
+        raise DatasetError(
+            "a process that made an hour was ended from outside (out of memory?). What is complete "
+            "stays; the same command goes on, with fewer --workers if need be."
+        ) from None
     finally:
         for future in running:
             future.cancel()
@@ -184,10 +196,15 @@ def _sweep(root: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def _note_of(root: Path) -> Path:
+    """Whose the folder is, from its beginning until it is whole."""
+    return root / _PARTS / "job.json"
+
+
 def _begin(job: Job) -> None:
     """Make the folder this job's, unless it is another's already."""
     root = Path(job.root)
-    note = root / _PARTS / "job.json"
+    note = _note_of(root)
     told = _identity(job)
     if note.exists():
         if read_json(note) != told:
@@ -196,7 +213,7 @@ def _begin(job: Job) -> None:
                 "or configuration). Choose another --output-dir, or remove it first."
             )
         return
-    if root.exists() and any(root.iterdir()):
+    if root.exists() and any(path.name != _PARTS for path in root.iterdir()):
         raise DatasetError(f"{root} is not empty. Choose another --output-dir, or remove it first.")
     write_json(note, told)
 
@@ -204,14 +221,17 @@ def _begin(job: Job) -> None:
 def _is_complete(job: Job) -> bool:
     """Whether the folder holds this very set already; raises if it holds another."""
     path = Path(job.root) / MANIFEST
-    if not path.exists() or (Path(job.root) / _PARTS).exists():
+    if not path.exists() or _note_of(path.parent).exists():
         return False
     manifest = read_json(path)
     if manifest.get("job") != _identity(job):
         raise DatasetError(
             f"{job.root} holds another data set. Choose another --output-dir, or remove it first."
         )
-    return bool(manifest.get("complete"))
+    is_complete = bool(manifest.get("complete"))
+    if is_complete:  # whoever was killed while clearing up left the rest
+        shutil.rmtree(path.parent / _PARTS, ignore_errors=True)
+    return is_complete
 
 
 def _identity(job: Job) -> dict[str, Any]:
@@ -266,7 +286,8 @@ def _finish(job: Job) -> None:
             root / path, world.config, world.fleet, world.plan, (begin, end), part_of
         )
     _write_manifest(job, complete=True, truth=truth)
-    shutil.rmtree(root / _PARTS)
+    _note_of(root).unlink()
+    shutil.rmtree(root / _PARTS, ignore_errors=True)
 
 
 def _write_manifest(job: Job, *, complete: bool, truth: Mapping[str, int]) -> None:

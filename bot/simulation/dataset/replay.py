@@ -237,11 +237,16 @@ class Replay:
     def _file(self, source: str, path: Path, hour: int) -> Iterator[Delivery]:
         kinds = self.door.takes[source]
         last = hour * HOUR * _MINUTE
-        for raw in lines_of(path):
-            line = orjson.loads(raw)
-            if not kinds or line["@kind"] in kinds:
+        for number, raw in enumerate(lines_of(path), 1):
+            try:
+                line = orjson.loads(raw)
+                kind = line["@kind"]
+                if kinds and kind not in kinds:
+                    continue
                 last = milliseconds(source, line) or last
-                yield Delivery(source, line["@kind"], last, plain(line))
+            except (ValueError, TypeError, LookupError):
+                raise DatasetError(f"{path}:{number}: is damaged; `validate` tells how") from None
+            yield Delivery(source, kind, last, plain(line))
 
 
 def shifted(value: Any, by: timedelta, salt: str, key: str = "") -> Any:

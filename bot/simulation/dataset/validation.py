@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from bot.simulation.dataset.claims import Claim, Truth
 from bot.simulation.dataset.configuration import SOURCES
 from bot.simulation.dataset.distinct import Distinct
 from bot.simulation.dataset.effects import Effects
+from bot.simulation.dataset.files import DatasetError
 from bot.simulation.dataset.folder import DataSet
-from bot.simulation.dataset.generation import MANIFEST
+from bot.simulation.dataset.generation import MANIFEST, follow_parent
 from bot.simulation.dataset.traffic import HOUR, Traffic
 
 _WIDE = (0.4, 2.6)  # an hour's requests against the curve: bursts and spikes lie between
@@ -91,12 +92,20 @@ def _read_all(
             yield file, check_file(*task(file))
         return
     step = workers * 4
-    with ProcessPoolExecutor(workers) as pool:
-        for begin in range(0, len(files), step):
-            some = files[begin : begin + step]
-            waiting = [pool.submit(check_file, *task(file)) for file in some]
-            for file, future in zip(some, waiting, strict=True):
-                yield file, future.result()
+    with ProcessPoolExecutor(workers, initializer=follow_parent) as pool:
+        try:
+            for begin in range(0, len(files), step):
+                some = files[begin : begin + step]
+                waiting = [pool.submit(check_file, *task(file)) for file in some]
+                for file, future in zip(some, waiting, strict=True):
+                    yield file, future.result()
+        except BrokenExecutor:
+            raise DatasetError(
+                "a process that read a file was ended from outside (out of memory?); try again "
+                "with fewer --workers"
+            ) from None
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _against_the_list(file: Mapping[str, Any], facts: Facts) -> Iterator[str]:

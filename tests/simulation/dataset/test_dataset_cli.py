@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,6 +16,7 @@ from bot.errors import JinkiesError
 from bot.simulation.dataset.cli import add_arguments, run
 from bot.simulation.dataset.files import read_json
 
+ROOT = Path(__file__).parents[3]
 LOGHUB = Path(__file__).parents[4] / "shared" / "loghub"
 SHORT = ["--duration-hours", "1", "--entries-per-minute", "60", "--workers", "1"]
 
@@ -75,6 +79,53 @@ def test_every_wrong_option_is_told_at_once(capsys: pytest.CaptureFixture[str]) 
     assert "half an hour" in told
     assert "--entries-per-minute" in told
     assert "--incidents" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["dataset", "--start-date", "1900-01-01"], "a date from 1970 on"),
+        (["dataset", "--start-date", "0001-01-01T00:00+14:00"], "a date from 1970 on"),
+        (["dataset", "--start-date", "9999-12-31T22:00"], "the year 9999"),
+        (["dataset", "--end-date", "9999-12-31"], "before the year 9999"),
+        (["dataset", "--replay", "nonsense"], "neither http://"),
+        (["replay", "x", "--to", "http://127.0.0.1:99999"], "neither http://"),
+        (["replay", "x", "--to", "http://[x"], "neither http://"),
+        (["replay", "x", "--to", "http://127.0.0.1/ä", "--door", "plain"], "neither http://"),
+        (["replay", "x", "--to", "http://127.0.0.1", "--minutes", "0"], "no number of minutes"),
+        (["validate", "x", "y.yaml"], "y.yaml: a data set is checked by itself"),
+    ],
+)
+def test_wrong_usage_is_told_before_anything_is_done(
+    words: list[str],
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = typed(*words)
+    except SystemExit as left:
+        code = int(str(left.code))
+    assert code == 2
+    assert told in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_that_cannot_be_drawn_is_told(short_set: Path, tmp_path: Path) -> None:
+    with pytest.raises(JinkiesError, match="cannot be written"):
+        typed("describe", str(short_set), "--picture", str(tmp_path))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell with pipes")
+def test_whoever_has_read_enough_of_a_verdict_may_go(short_set: Path) -> None:
+    command = f"{sys.executable} {ROOT / 'run.py'} simulate validate {short_set} --workers 1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command} | head -0"], capture_output=True, check=False
+    )
+    assert done.returncode == 0
+    assert b"BrokenPipe" not in done.stderr
 
 
 def test_a_wrong_configuration_ends_with_2_and_its_lines(

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -204,6 +205,37 @@ def test_a_file_that_was_cut_is_made_again(short_set: Path, tmp_path: Path) -> N
     cut = tmp_path / "set" / "sentry" / "2026-01-07T08.jsonl.gz"
     cut.write_bytes(cut.read_bytes()[:1000])
     assert bytes_of(made(job)) == bytes_of(short_set)
+
+
+def test_what_was_killed_while_it_cleared_up_is_whole(short_set: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(short_set, tmp_path / "set"))
+    (copy / ".parts").mkdir()
+    (copy / ".parts" / "491048.json").write_text("{}")
+    assert bytes_of(made(elsewhere(job_in(short_set), copy))) == bytes_of(short_set)
+    assert not (copy / ".parts").exists()
+
+
+def test_what_ended_before_its_first_note_was_whole_is_begun_again(
+    short_set: Path, tmp_path: Path
+) -> None:
+    parts = tmp_path / "set" / ".parts"
+    parts.mkdir(parents=True)
+    (parts / "job.json.1.part").write_text("{")
+    assert bytes_of(made(job_in(tmp_path / "set"))) == bytes_of(short_set)
+
+
+def test_a_worker_that_is_killed_is_told_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    job = job_in(tmp_path / "set", hours=6)
+
+    def kill(done: int, _total: int, _entries: int) -> None:
+        if done == 1:
+            os.kill(next(iter(pool._processes)), signal.SIGKILL)
+
+    with executor_of(2) as pool:
+        assert isinstance(pool, ProcessPoolExecutor)
+        with pytest.raises(DatasetError, match=r"ended from outside.*goes on"):
+            generate(job, pool, workers=2, told=kill)
+    assert bytes_of(made(job)) == bytes_of(made(elsewhere(job, tmp_path / "whole")))
 
 
 def test_a_complete_set_is_not_made_again(short_set: Path) -> None:

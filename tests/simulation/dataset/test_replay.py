@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gzip
 import json
+import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -111,6 +113,17 @@ def test_a_refusal_is_counted_and_told(short_set: Path, receiver: Receiver) -> N
     assert sent.delivered == 0
     assert sent.refused > 3
     assert 'answered 401: {"why":"because"}' in sent.last_refusal
+
+
+def test_a_damaged_line_is_told_by_file_and_line(
+    short_set: Path, tmp_path: Path, receiver: Receiver
+) -> None:
+    copy = Path(shutil.copytree(short_set, tmp_path / "copy"))
+    path = copy / "sentry" / "2026-01-07T08.jsonl.gz"
+    path.write_bytes(gzip.compress(b"{oh\n"))
+    door = HttpDoor(receiver.url)
+    with pytest.raises(DatasetError, match=r"2026-01-07T08\.jsonl\.gz:1: is damaged"):
+        Replay(copy, door, 1e8).run(first=0, minutes=None, told=lambda *_: None)
 
 
 def test_nobody_at_the_door_is_told(short_set: Path) -> None:

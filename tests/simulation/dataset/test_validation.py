@@ -80,6 +80,15 @@ def test_a_wrong_line_is_named_by_file_and_line(
     assert any("checksum" in one for one in violations)
 
 
+def test_a_figure_that_cannot_be_read_is_told(copied: Path) -> None:
+    path = copied / "cloudwatch" / "2026-01-07T08.jsonl.gz"
+    lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+    place = next(at for at, line in enumerate(lines) if '"metric_name":"ErrorRate"' in line)
+    edit(path, place + 1, lambda line: line["value"].update(count=0))
+    told = f"cloudwatch/{path.name}:{place + 1}: its figures cannot be read"
+    assert told in judged(copied).violations
+
+
 def test_a_line_that_is_gone_is_missed(copied: Path) -> None:
     rewrite(copied / "sentry" / "2026-01-07T08.jsonl.gz", lambda lines: lines.pop(50))
     told = "\n".join(judged(copied).violations)
