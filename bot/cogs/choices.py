@@ -13,6 +13,7 @@ from discord import app_commands
 from bot.analysis.logs.times import parse_time
 from bot.errors import BadPayload, JinkiesError, NotFound
 from bot.models import AlertState, Capability, parse_short_id
+from bot.ui import plain
 from bot.ui.desk import Desk, JinkiesClient, Press
 from bot.ui.logs.following import offered_tails
 from bot.ui.pages import choice_name
@@ -129,8 +130,8 @@ def _may_see(desk: Desk, interaction: Press) -> bool:
 
 def _named(names: Sequence[str]) -> Choices:
     """A name is its own value, so one that Discord could not carry whole is left out."""
-    return [app_commands.Choice(name=name, value=name) for name in names if _fits(name)]
-
-
-def _fits(name: str) -> bool:
-    return bool(name.strip()) and len(name.encode("utf-16-le")) // 2 <= MAX_LENGTH
+    return [
+        app_commands.Choice(name=plain.clip(plain.one_line(name), MAX_LENGTH), value=name)
+        for name in names
+        if name.strip() and plain.units(name) <= MAX_LENGTH
+    ]

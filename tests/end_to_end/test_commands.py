@@ -110,6 +110,18 @@ async def test_alerts_are_suggested_while_one_types(rehearsal: Rehearsal) -> Non
     assert len(await sam.autocomplete("resolve", "alert", "")) == 2
 
 
+async def test_a_hostile_name_is_offered_harmless_and_found_by_what_it_is(
+    rehearsal: Rehearsal,
+) -> None:
+    await rehearsal.send(crash(service="till\u202e\ngpj.exe"))
+    rita = rehearsal.person("rita")
+    (offered,) = await rita.autocomplete("alerts", "service", "till")
+    assert offered["name"] == "till⟨202E⟩ gpj.exe"
+    reply = await rehearsal.type("rita", "alerts", service=offered["value"])
+    assert reply.message is not None
+    assert reply.message["embeds"][0]["title"] == "1 alert"
+
+
 async def test_services_and_environments_are_suggested(rehearsal: Rehearsal) -> None:
     await rehearsal.send(crash(service="checkout", environment="qa"), crash(service="email"))
     rita = rehearsal.person("rita")
