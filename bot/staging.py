@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
@@ -12,8 +11,11 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from bot.config import Settings, load_settings
 from bot.errors import JinkiesError, NotFound, SettingsError
+from bot.simulation import output
 from bot.simulation.crash.scenario import problems as crash_problems
 from bot.simulation.incident import company as companies
 from bot.simulation.incident.batch import MIXED, limited, stream
@@ -39,10 +41,11 @@ def simulate_incident(options: argparse.Namespace, settings: Settings | None = N
     """
     try:
         if options.list:
-            _out("\n".join((*CASCADES, QUICK_ALERT)))
+            output.line("\n".join((*CASCADES, QUICK_ALERT)))
             return OK
         if options.clean and options.to is None:
             raise SettingsError(["--clean: say with --to where it was played"])
+        _refuse_contradictions(options)
         chosen = _chosen(options)
         if options.save and not options.dry_run:
             return _saved(chosen, options.save)
@@ -76,10 +79,27 @@ def validate_files(
 # --- what is played --------------------------------------------------------------------------
 
 
+def _refuse_contradictions(options: argparse.Namespace) -> None:
+    """Say what would be passed over in silence."""
+    is_many = options.count is not None or options.messages is not None
+    is_of_files = (options.batch or options.what).endswith(ENDINGS)
+    wrong = {
+        "WHAT and --batch: only one of them can be given": options.what and options.batch,
+        "--count and --messages: they need a --batch of cascades": (
+            is_many and (not options.batch or is_of_files)
+        ),
+        "--save and --to: what is saved is not played; give one of them": (
+            options.save and options.to and not options.dry_run
+        ),
+    }
+    if told := [what for what, is_so in wrong.items() if is_so]:
+        raise SettingsError(told)
+
+
 def _chosen(options: argparse.Namespace) -> Iterator[Scenario]:
     """The scenarios that the options name, made as they are asked for."""
-    kinds = [kind for kind in (options.batch or options.what).split(",") if kind]
-    if not kinds:
+    kinds = [kind for kind in options.batch.split(",") if kind] or [options.what]
+    if not kinds[0]:
         raise SettingsError(["name a scenario file, or a cascade; --list shows them"])
     if all(kind.endswith(ENDINGS) for kind in kinds):
         return (scenario for kind in kinds for scenario in _read(Path(kind)))
@@ -124,7 +144,7 @@ def _told(scenarios: Iterable[Scenario]) -> int:
                 _out(line)
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read it has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output.goes_nowhere()
     return OK
 
 
@@ -145,20 +165,25 @@ async def _played(
     for ending in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows; there Ctrl-C is an exception
             loop.add_signal_handler(ending, stop.set)
-    for number, scenario in enumerate(scenarios):
-        if number and not options.clean and await _paused(stop, options):
+    since: float | None = None
+    for scenario in scenarios:
+        if since is not None and await _paused(stop, options, since):
             break
+        since = None if options.clean else loop.time()
         journal = Journal(_journal(scenario, options))
         scenario = _as_begun(scenario, journal, options)
         async with _stage(scenario, options, settings) as stage:
             player = _player(stage, journal, scenario, options)
             if options.clean:
-                _say(f"{scenario.scenario_id}: {await _cleaned(player, options)}")
+                _say(f"{scenario.scenario_id}: {await _cleaned(player, options, stop)}")
+                if stop.is_set():
+                    break
                 continue
             journal.begin(scenario, _where(options))
             is_old = len(journal.events) == len(scenario.timeline)
             played = await player.play(scenario, stop)
             told = "was posted before; --clean takes it away" if is_old else "posted"
+            since = None if is_old else since
             _say(f"{scenario.scenario_id}: {played.done} of {played.total} {told}")
             if not played.complete:
                 break
@@ -168,7 +193,7 @@ async def _played(
     return OK
 
 
-async def _cleaned(player: Player, options: argparse.Namespace) -> str:
+async def _cleaned(player: Player, options: argparse.Namespace, stop: asyncio.Event) -> str:
     """Take away; what became of it. Raises NotFound if it was played elsewhere."""
     journal = player.journal
     where = journal.head.get("where")
@@ -178,19 +203,22 @@ async def _cleaned(player: Player, options: argparse.Namespace) -> str:
         to, _, room = where.partition(" ")
         told = f"--to {to}" + (f" --test-channel {room}" if room else " without --test-channel")
         raise NotFound(f"It was played {told}; take it away with the same.")
-    return f"{await player.clean()} messages taken away"
+    count = await player.clean(stop)
+    return "stopped on the way" if count is None else f"{count} messages taken away"
 
 
 def _where(options: argparse.Namespace) -> str:
     return f"{options.to} {options.test_channel}".strip()
 
 
-async def _paused(stop: asyncio.Event, options: argparse.Namespace) -> bool:
-    """Wait between two of a batch as long as their beginnings are apart; whether to stop."""
+async def _paused(stop: asyncio.Event, options: argparse.Namespace, since: float) -> bool:
+    """Wait until the next of a batch begins, the last one having begun at `since`; whether to
+    stop."""
     speed = _speed(options)
     if speed:
+        left = since + options.interval / speed - asyncio.get_running_loop().time()
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), options.interval / speed)
+            await asyncio.wait_for(stop.wait(), max(0.0, left))
     return stop.is_set()
 
 
@@ -208,7 +236,15 @@ def _as_begun(scenario: Scenario, journal: Journal, options: argparse.Namespace)
     is_made_up = not (options.batch or options.what).endswith(ENDINGS)
     begun = journal.document if is_made_up and journal.head else None
     is_same = journal.head.get("scenario") == scenario.scenario_id
-    return Scenario.model_validate(begun) if begun and is_same else scenario
+    try:
+        return Scenario.model_validate(begun) if begun and is_same else scenario
+    except ValidationError:
+        if options.clean:
+            return scenario
+        raise JinkiesError(
+            f"{journal.path} was written by another version, and cannot go on. --clean takes away "
+            "what it tells of."
+        ) from None
 
 
 def _player(
@@ -274,18 +310,18 @@ def _judged(path: Path, place: companies.Company) -> int:
         for name, document in documents(path):
             verdict = _verdict(document, place)
             for each in verdict.problems:
-                _out(f"{name}: {_words(each)}")
+                output.line(f"{name}: {_words(each)}")
             for each in verdict.notes:
-                _out(f"{name}: note: {_words(each)}")
+                output.line(f"{name}: note: {_words(each)}")
             if not verdict.problems:
-                _out(f"{name}: sound")
+                output.line(f"{name}: sound")
             wrong += len(verdict.problems)
             judged += 1
         if not judged:
-            _out(f"{path}: $ holds no scenario. Write one, or leave the file out.")
+            output.line(f"{path}: $ holds no scenario. Write one, or leave the file out.")
             wrong += 1
     except Unreadable as error:
-        _out(f"{path}: {_words(error.problem)}")
+        output.line(f"{path}: {_words(error.problem)}")
         wrong += 1
     return wrong
 

@@ -62,6 +62,22 @@ def test_what_is_saved_reads_as_what_was_told(
         assert capsys.readouterr().out == first
 
 
+def test_a_file_is_saved_over_itself_and_stays_whole_where_that_fails(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "talk.jsonl"
+    run("--batch", "high-cpu,kafka-lag", *START, "--save", str(path))
+    before = path.read_bytes()
+    assert run(str(path), "--save", str(path)) == staging.OK
+    assert path.read_bytes() == before
+    one = tmp_path / "one.json"
+    one.write_text("mine")
+    assert run(str(path), "--save", str(one)) == staging.MISUSED
+    assert "holds one scenario" in capsys.readouterr().err
+    assert one.read_text() == "mine"
+    assert sorted(tmp_path.iterdir()) == [one, path]
+
+
 def test_a_batch_of_cascades_begins_at_its_interval(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "batch.jsonl"
     run("--batch", "high-cpu,kafka-lag", "--interval", "900", *START, "--save", str(path))
@@ -89,7 +105,14 @@ def test_a_batch_of_files_is_told_one_after_the_other(
         (["high-cpu", "--save", "talk.txt"], "ends in .json"),
         (["high-cpu", "--to", "slack"], "SLACK_BOT_TOKEN"),
         (["high-cpu", "--clean"], "say with --to"),
-        (["high-cpu,talk.yaml"], "files stand alone"),
+        (["--batch", "high-cpu,talk.yaml"], "files stand alone"),
+        (["high-cpu,kafka-lag"], "There is no cascade high-cpu,kafka-lag"),
+        (["high-cpu", "--batch", "kafka-lag"], "only one of them"),
+        (["high-cpu", "--count", "3"], "they need a --batch"),
+        (["talk.yaml", "--messages", "3"], "they need a --batch"),
+        (["high-cpu", "--save", "a.json", "--to", "demo"], "what is saved is not played"),
+        (["high-cpu", "--start", "0001-01-01T00:00+05:00"], "a year from 1970"),
+        (["high-cpu", "--start", "9999-12-31"], "a year from 1970"),
         (["high-cpu", "--to", "discord"], "DISCORD_TOKEN"),
     ],
 )
@@ -178,6 +201,13 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
         ("deep.yaml", "[" * 20_000, "is no YAML"),
         ("bomb.yaml", f"{BOMB}start_time: *i\nscenario_id: *i\n", "counted with its aliases"),
         ("circle.yaml", "scenario_id: &a [*a]", "counted with its aliases"),
+        ("tag.yaml", "x: !!bool maybe", "is no YAML"),
+        ("moment.yaml", "x: !!timestamp soon", "is no YAML"),
+        ("whole.yaml", '{x: !!int ""}', "is no YAML"),
+        ("long.yaml", f"x: {'1' * 400}", "a number of more than 64 bits"),
+        ("hex.yaml", f"? 0x{'f' * 6_000}\n: x", "a number of more than 64 bits"),
+        ("clock.yaml", f"timeline: [{{t: '{'1' * 400}:00:00'}}]", "offset_seconds is no time"),
+        ("year.yaml", "start_time: 0001-01-01T00:00:00+05:00", "$.start_time is no time"),
     ],
 )
 def test_rubbish_is_refused_with_a_reason(
@@ -282,3 +312,42 @@ async def test_a_playing_is_stopped_goes_on_and_is_taken_away(
     code, told = await visit(demo, tmp_path, file, "--clean")
     assert code == staging.OK
     assert "nothing to take away" in told
+
+
+@pytest.mark.slow
+async def test_a_batch_goes_on_at_once_after_what_was_posted_before(
+    demo: DiscordStandIn, tmp_path: Path
+) -> None:
+    words = ("--batch", "quick-alert", "--interval", "1e6", "--speed", "10000")
+    code, told = await visit(demo, tmp_path, *words, "--count", "1")
+    assert (code, "posted" in told) == (staging.OK, True)
+    async with asyncio.timeout(60):
+        code, told = await visit(demo, tmp_path, *words, "--count", "2")
+    assert code == staging.OK
+    assert "quick-alert-1: " in told
+    assert "was posted before" in told
+    assert "quick-alert-2: " in told
+
+
+@pytest.mark.parametrize("name", ["mine.yaml", "."])
+async def test_a_journal_that_is_none_is_told_and_left_alone(
+    demo: DiscordStandIn, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "mine.yaml").write_text("title: mine\n")
+    code, told = await visit(demo, tmp_path, "quick-alert", "--journal", name)
+    assert code == staging.FAILED
+    assert f"simulate incident: {name} " in told
+    assert (tmp_path / "mine.yaml").read_text() == "title: mine\n"
+
+
+async def test_a_journal_of_another_version_is_taken_away_but_not_gone_on_with(
+    demo: DiscordStandIn, tmp_path: Path
+) -> None:
+    head = {"scenario": "quick-alert-1", "digest": "?", "where": "demo general"}
+    line = json.dumps({"playing": head, "document": {"scenario_id": "quick-alert-1"}})
+    (tmp_path / "old.jsonl").write_text(f"{line}\n")
+    words = ("quick-alert", "--journal", "old.jsonl")
+    code, told = await visit(demo, tmp_path, *words)
+    assert (code, "was written by another version" in told) == (staging.FAILED, True)
+    code, told = await visit(demo, tmp_path, *words, "--clean")
+    assert (code, "0 messages taken away" in told) == (staging.OK, True)

@@ -64,7 +64,7 @@ def _each(stage: DiscordStage, room: str, thread: str, messages: Iterable[int]) 
 
 async def _remove_thread(stage: DiscordStage, thread: int) -> None:
     try:
-        async with attempt(None):
+        async with attempt("the thread"):
             found = await stage.client.fetch_channel(thread)
             if isinstance(found, discord.Thread):
                 await found.delete()
@@ -78,7 +78,7 @@ async def _remove_together(
     """Delete them all; where the bot may not, the steps that do it one by one."""
     place = stage.room(room)
     try:
-        async with attempt(None):
+        async with attempt(place):
             where = await stage.client.fetch_channel(int(thread)) if thread else place
             try:
                 assert isinstance(where, discord.TextChannel | discord.Thread)

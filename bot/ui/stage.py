@@ -219,11 +219,10 @@ class DiscordStage:
 
     def _name(self, user: str, channel: str) -> str:
         """What stands over a message; Discord refuses its own name in it."""
-        shown = _FORBIDDEN_NAMES.sub("1", plain.one_line(display_name(user)))
-        more = f" · {channel}" if channel else ""
-        return (
-            plain.clip(shown, MAX_NAME - len(more) - len(self.mark) - 3) + f"{more} · {self.mark}"
-        )
+        more = f" · {plain.clip(channel, MAX_NAME // 2)}" if channel else ""
+        more = f"{more} · {self.mark}"
+        shown = plain.clip(plain.one_line(display_name(user)), MAX_NAME - len(more))
+        return _FORBIDDEN_NAMES.sub("1", f"{shown}{more}")
 
     def _text(self, event: AnyEvent) -> str:
         if isinstance(event, Alert):

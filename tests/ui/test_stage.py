@@ -250,6 +250,21 @@ async def test_all_channels_can_be_played_in_one_which_the_names_then_say(
     assert "Monitoring · #ads-oncall · SIMULATION" in names
 
 
+async def test_whatever_a_channel_is_called_discord_takes_the_names(
+    client: discord.Client, discord_standin: DiscordStandIn
+) -> None:
+    place = Place(await room(client, discord_standin, "general"))
+    stage = DiscordStage(client, {"#a": place, "#b": place})
+    for channel in ("#discord-bots", f"#{'x' * 79}", "#clyde"):
+        await stage.say(place, "discord-fan", "hello", channel=channel)
+    for message in discord_standin.world.history("general"):
+        name = message["author"]["username"]
+        assert len(name) <= 80
+        assert name.endswith(" · SIMULATION")
+        assert not [each for each in ("discord", "clyde") if each in name.lower()]
+    assert not discord_standin.violations
+
+
 async def test_in_a_thread_it_is_answered_beside(
     client: discord.Client, discord_standin: DiscordStandIn, scenario: Scenario
 ) -> None:

@@ -17,6 +17,7 @@ import yaml
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from bot.errors import SettingsError
+from bot.simulation.documents import yaml_document
 from bot.simulation.incident.scenario import AlertSeverity, Channel, Handle, Slug, Strict, User
 
 DATA = Path(__file__).with_name("data")
@@ -138,14 +139,14 @@ def default() -> Company:
 def read_data(path: Path, kind: type[T]) -> T:
     """A YAML or JSON file, checked; raises SettingsError with everything that is wrong."""
     try:
-        document: Any = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+        document: Any = yaml_document(path.read_text(encoding="utf-8"))
         return TypeAdapter(kind).validate_python(document)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError([f"{path}: cannot be read: {error}"]) from None
     except yaml.MarkedYAMLError as error:
         place = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise SettingsError([f"{path}{place}: is no YAML: {error.problem}"]) from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         raise SettingsError([f"{path}: is no YAML: {error}"]) from None
     except ValidationError as error:
         raise SettingsError(

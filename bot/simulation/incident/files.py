@@ -9,10 +9,12 @@ import orjson
 import yaml
 
 from bot.errors import SettingsError
+from bot.simulation.documents import yaml_documents
 from bot.simulation.incident.saving import ENDINGS
 from bot.simulation.incident.scenario import Problem
 
 MOST_VALUES = 2_000_000
+_MOST_NUMBER = 2**63
 _CURE = "Write JSON, JSON Lines or YAML in UTF-8."
 
 
@@ -58,20 +60,21 @@ def _json(text: bytes) -> object:
 
 def _yaml(path: Path, text: bytes) -> Iterator[tuple[str, object]]:
     try:
-        for number, document in enumerate(yaml.load_all(text, yaml.CSafeLoader), start=1):
+        for number, document in enumerate(yaml_documents(text), start=1):
             if document is not None:
-                _refuse_bombs(document)
+                _refuse_monsters(document)
                 yield (str(path) if number == 1 else f"{path}#{number}"), document
     except yaml.MarkedYAMLError as error:
         place = f"line {error.problem_mark.line + 1}" if error.problem_mark else "$"
         raise Unreadable(Problem(place, f"is no YAML: {error.problem}", _CURE)) from None
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+    except yaml.YAMLError as error:
         told = " ".join(str(error).split())
         raise Unreadable(Problem("$", f"is no YAML: {told}", _CURE)) from None
 
 
-def _refuse_bombs(document: object) -> None:
-    """YAML's aliases make a few lines into more than any memory holds, or into a circle."""
+def _refuse_monsters(document: object) -> None:
+    """YAML's aliases make a few lines into more than any memory holds, or into a circle; its
+    numbers are as long as one likes."""
     waiting, seen = [document], 0
     while waiting:
         value = waiting.pop()
@@ -79,7 +82,10 @@ def _refuse_bombs(document: object) -> None:
         if seen > MOST_VALUES:
             told = f"holds more than {MOST_VALUES:,} values, counted with its aliases"
             raise Unreadable(Problem("$", told, "Write less, or without aliases."))
+        if isinstance(value, int) and abs(value) >= _MOST_NUMBER:
+            raise Unreadable(Problem("$", "holds a number of more than 64 bits", "Write a text."))
         if isinstance(value, dict):
+            waiting += value
             waiting += value.values()
         elif isinstance(value, list):
             waiting += value

@@ -12,7 +12,7 @@ from bot.simulation.incident.chance import Chance
 from bot.simulation.incident.company import Company, default
 from bot.simulation.incident.draft import Conversation
 from bot.simulation.incident.quick import CAUSES, quick_alert
-from bot.simulation.incident.scenario import QUICK_ALERT, Part, Scenario
+from bot.simulation.incident.scenario import QUICK_ALERT, YEARS, Part, Scenario
 from bot.simulation.incident.story import Story
 
 
@@ -36,7 +36,7 @@ def generate(
     Raises:
         NotFound: there is no such cascade.
         SettingsError: the company lacks the service where the cascade begins, or an engineer's
-            service.
+            service; or the time is none.
     """
     place = company or default()
     start = moment(start_time)
@@ -68,6 +68,9 @@ def moment(start_time: datetime | str) -> datetime:
             start_time = datetime.fromisoformat(start_time)
         except ValueError:
             raise SettingsError([f"{start_time!r} is no time like 2026-01-07T14:30:00Z"]) from None
+    if start_time.year not in YEARS:
+        told = f"{start_time.isoformat()}: a year from {YEARS[0]} to {YEARS[-1]} is expected"
+        raise SettingsError([told])
     if start_time.tzinfo is None:
         start_time = start_time.replace(tzinfo=UTC)
     return start_time.astimezone(UTC).replace(microsecond=0)

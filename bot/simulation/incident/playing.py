@@ -11,7 +11,8 @@ import json
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -27,6 +28,10 @@ DISCORD_LIMITS = ((5, 5.0), (30, 60.0))  # writes in seconds: of a channel, of a
 PATIENCE = 60.0  # seconds that a stage may ask us to wait
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+
+
+class _Stopped(Exception):  # noqa: N818 - what somebody wanted, and no error
+    """Somebody said stop while we waited."""
 
 
 class Posted(NamedTuple):
@@ -119,7 +124,11 @@ class Budget:
 
 
 class Journal:
-    """What was posted, a line each; with a path it is kept in a file, and read again from there."""
+    """What was posted, a line each; with a path it is kept in a file, and read again from there.
+
+    Raises:
+        JinkiesError: the file is something else, or cannot be read or written.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
@@ -128,6 +137,7 @@ class Journal:
         self.events: dict[int, Posted] = {}
         self.others: list[Posted] = []
         self.threads: list[Posted] = []
+        self._is_cut = False
         if path is not None and path.exists():
             self._read(path)
 
@@ -173,24 +183,40 @@ class Journal:
     def _write(self, line: Mapping[str, Any]) -> None:
         if self.path is None:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        text = json.dumps(line, ensure_ascii=False) + "\n"
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(f"\n{text}" if self._is_cut else text)
+        except OSError as error:
+            raise JinkiesError(f"{self.path} cannot be written: {error.strerror}.") from error
+        self._is_cut = False
 
     def _read(self, path: Path) -> None:
-        for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            *whole, rest = path.read_bytes().split(b"\n")
+        except OSError as error:
+            raise JinkiesError(f"{path} cannot be read: {error.strerror}.") from error
+        self._is_cut = bool(rest)  # by the end of the process
+        for line in whole:
             try:
                 told = json.loads(line)
             except ValueError:
-                continue  # cut short by the end of the process
-            if "playing" in told:
-                self.head, self.document = told["playing"], told.get("document")
-            elif "event" in told:
-                self.events[told["event"]] = Posted(*told["posted"])
-            elif "other" in told:
-                self.others.append(Posted(*told["other"]))
-            elif "thread" in told:
-                self.threads.append(Posted(*told["thread"]))
+                continue  # was the last one once, and cut
+            if isinstance(told, dict):
+                self._take(told)
+        if any(whole) and not (self.head or self.all() or self.threads):
+            raise JinkiesError(f"{path} is something else; choose another --journal.")
+
+    def _take(self, told: Mapping[str, Any]) -> None:
+        if "playing" in told:
+            self.head, self.document = told["playing"], told.get("document")
+        elif "event" in told:
+            self.events[told["event"]] = Posted(*told["posted"])
+        elif "other" in told:
+            self.others.append(Posted(*told["other"]))
+        elif "thread" in told:
+            self.threads.append(Posted(*told["thread"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,16 +250,23 @@ class Player:
     banner: bool = True
     told: Callable[[int, int], None] = lambda _done, _total: None
     clock: Callable[[], float] = time.monotonic
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def play(self, scenario: Scenario, stop: asyncio.Event) -> Played:
-        """Post what is not posted yet, until all is, or until `stop`.
+        """Post what is not posted yet, until all is, or until `stop`, also while it waits.
 
         Raises:
             UpstreamError: the stage refuses for good, or again and again; the journal knows
                 what was posted until then.
         """
-        if self.banner and not self.journal.others:
-            await self._announce(scenario)
+        self._stop = stop
+        with suppress(_Stopped):
+            if self.banner:
+                await self._announce(scenario)
+            await self._play(scenario)
+        return Played(len(self.journal.events), len(scenario.timeline))
+
+    async def _play(self, scenario: Scenario) -> None:
         posted = self.journal.events
         total = len(scenario.timeline)
         todo = [place for place in range(total) if place not in posted]
@@ -242,22 +275,28 @@ class Player:
         for place in todo:
             event = scenario.timeline[place]
             due = (event.offset_seconds - first) / self.speed if self.speed else 0.0
-            if await _stopped(stop, began + due - self.clock()):
-                break
+            await self._wait(asyncio.sleep(began + due - self.clock()))
             parent = posted.get(event.thread_parent) if event.thread_parent is not None else None
             self.journal.record(place, await self._post(event, parent))
             await self._react(event, posted[place])
             self.told(len(posted), total)
-        return Played(len(posted), total)
 
-    async def clean(self) -> int:
-        """Take away everything that the journal knows of; returns how much that was."""
+    async def clean(self, stop: asyncio.Event | None = None) -> int | None:
+        """Take away everything that the journal knows of.
+
+        Returns:
+            How much that was; None if `stop` came first: then the journal still knows all of it.
+        """
+        self._stop = stop or asyncio.Event()
         everything = self.journal.all()
         steps = deque(self.stage.removals([*everything, *self.journal.threads]))
-        while steps:
-            place, work = steps.popleft()
-            instead = await self._within(place, work)
-            steps.extend(instead or ())
+        try:
+            while steps:
+                place, work = steps.popleft()
+                instead = await self._within(place, work)
+                steps.extend(instead or ())
+        except _Stopped:
+            return None
         self.journal.forget()
         return len(everything)
 
@@ -265,7 +304,7 @@ class Player:
         places: dict[str, str] = {}
         for event in scenario.timeline:
             places.setdefault(self.stage.place(event.channel), event.channel)
-        for place, channel in places.items():
+        for place, channel in list(places.items())[len(self.journal.others) :]:
             banner = partial(self.stage.banner, scenario, channel)
             self.journal.remember(await self._within(place, banner))
 
@@ -288,24 +327,27 @@ class Player:
         """Do it within the budget; what may pass by itself is tried again."""
         for attempt in range(1, ATTEMPTS + 1):
             if self.budget is not None:
-                await self.budget.take(place)
+                await self._wait(self.budget.take(place))
             try:
                 return await work()
             except UpstreamError as error:
                 if error.permanent or attempt == ATTEMPTS:
                     raise
-                await asyncio.sleep(min(PATIENCE, error.retry_after or attempt))
+                await self._wait(asyncio.sleep(min(PATIENCE, error.retry_after or attempt)))
         raise AssertionError("every attempt returns or raises")
 
-
-async def _stopped(stop: asyncio.Event, seconds: float) -> bool:
-    """Wait so long, or until `stop`; whether it is set."""
-    if seconds > 0:
+    async def _wait(self, waiting: Coroutine[Any, Any, None]) -> None:
+        """Wait for it; raises _Stopped as soon as somebody says stop."""
+        waits = asyncio.create_task(waiting)
+        stops = asyncio.create_task(self._stop.wait())
         try:
-            await asyncio.wait_for(stop.wait(), seconds)
-        except TimeoutError:
-            return False
-    return stop.is_set()
+            await asyncio.wait((waits, stops), return_when=asyncio.FIRST_COMPLETED)
+            if self._stop.is_set():
+                raise _Stopped
+            await waits
+        finally:
+            waits.cancel()
+            stops.cancel()
 
 
 def digest(scenario: Scenario) -> str:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from bot.simulation.incident import taking
 from bot.simulation.incident.event_reading import EVENT, EventReading
 from bot.simulation.incident.noting import Understood, kind_of, text_of
-from bot.simulation.incident.scenario import Problem, Scenario
+from bot.simulation.incident.scenario import YEARS, Problem, Scenario
 from bot.simulation.wording import in_words
 
 _TOP = {
@@ -122,7 +122,7 @@ class _Reading(EventReading):
         if value is None:
             return None
         taken = taking.moment(value)
-        if taken is None:
+        if taken is None or taken[0].year not in YEARS:
             told = f"is no time, but {kind_of(value)}"
             self.problem("$.start_time", told, "Write ISO 8601, such as 2026-01-07T14:30:00Z.")
             return None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +56,7 @@ def _as_document(scenario: Scenario) -> bytes:
 def save(
     scenarios: Iterable[Scenario], path: Path, told: Callable[[int, int], None] | None = None
 ) -> tuple[int, int]:
-    """Write scenarios into a file, each as soon as it is there.
+    """Write scenarios into a file, each as soon as it is there; it gets its name when it is whole.
 
     Args:
         path: its ending says the form: .jsonl (and .yaml with several) for many, .json for one.
@@ -70,9 +72,10 @@ def save(
     if path.suffix not in forms:
         raise SettingsError([f"{path}: write a name that ends in {', '.join(ENDINGS)}"])
     written = events = 0
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")  # what is read may be the same file
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
+        with part.open("wb") as file:
             for scenario in scenarios:
                 if written and path.suffix == ".json":
                     raise SettingsError([f"{path}: .json holds one scenario; use .jsonl for many"])
@@ -80,6 +83,10 @@ def save(
                 written, events = written + 1, events + len(scenario.timeline)
                 if told is not None:
                     told(written, events)
+        part.replace(path)
     except OSError as error:
         raise SettingsError([f"{path}: {error.strerror}"]) from None
+    finally:
+        with suppress(OSError):  # it has its name already, or could not be made
+            part.unlink()
     return written, events

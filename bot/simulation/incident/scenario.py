@@ -33,6 +33,7 @@ CASCADES = (
     "llm-rate-limit",
 )
 QUICK_ALERT = "quick-alert"
+YEARS = range(1970, 9999)  # with room for time zones, and for what follows a beginning
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")]
 Channel = Annotated[str, StringConstraints(pattern=r"^#[a-z0-9][a-z0-9_-]{0,79}$")]

@@ -35,7 +35,7 @@ ROLES: Mapping[str, str] = {
     **dict.fromkeys(("watcher", "bystander", "other"), "observer"),
 }
 _GRADES = {"critical": 1, "high": 2, "major": 2, "medium": 3, "minor": 3, "low": 4}
-_CLOCK = re.compile(r"(?:T\s*)?\+?\s*(?:(\d+):)?(\d{1,3}):(\d{2}(?:\.\d+)?)")
+_CLOCK = re.compile(r"(?:T\s*)?\+?\s*(?:(\d{1,6}):)?(\d{1,3}):(\d{2}(?:\.\d+)?)")
 _SPAN = re.compile(
     r"(?:T\s*)?\+?\s*(\d+(?:\.\d+)?)\s*(s|sec|secs|seconds?|m|min|mins|minutes?|h|hours?)?",
     re.IGNORECASE,
