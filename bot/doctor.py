@@ -228,8 +228,14 @@ async def check_aws(settings: Settings) -> list[Finding]:
     try:
         identity = await aws.identify(settings.aws_region, settings.aws_endpoint_url)
     except NotFound:
-        text = "no credentials; fine while logs come by the Lambda forwarder"
-        return [Finding("AWS", Verdict.UNUSED, text)]
+        if not settings.aws_region:
+            text = "no credentials; fine while logs come by the Lambda forwarder"
+            return [Finding("AWS", Verdict.UNUSED, text)]
+        cure = (
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile or a role, or leave it out"
+        )
+        text = f"AWS_REGION is set, but there are no credentials. To cure it, {cure}."
+        return [Finding("AWS", Verdict.WRONG, text)]
     except UpstreamError as error:
         verdict = Verdict.WRONG if settings.aws_region else Verdict.UNUSED
         return [Finding("AWS", verdict, str(error))]

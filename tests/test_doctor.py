@@ -242,6 +242,19 @@ async def test_aws_that_cannot_be_reached_is_a_failure_only_where_it_is_set_up(
     assert line.startswith("✗ AWS")
 
 
+async def test_a_region_without_credentials_is_a_mistake(
+    good: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    assert await failures_of(good) == []
+    (line,) = await failures_of({**good, "aws_region": "eu-central-1"})
+    assert "AWS_REGION is set, but there are no credentials" in line
+
+
 def test_the_permissions_are_the_documented_ones() -> None:
     for name in ("README.md", "docs/deployment.md"):
         assert f"permissions={NEEDED.value}" in (ROOT / name).read_text(encoding="utf-8")
