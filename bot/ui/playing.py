@@ -46,11 +46,13 @@ async def play_incident(
     starter = plain.label(desk.access.person(press).name, 60)
     head = f"🎭 **{starter}** plays **{kind}** (`seed:{seed}`) here."
     buttons = _buttons(press.id)
+    is_told = False
     try:
         await press.response.send_message(head, view=buttons)
-    except discord.HTTPException:
-        desk.plays.playings.pop(press.id, None)
-        raise
+        is_told = True
+    finally:
+        if not is_told:
+            desk.plays.playings.pop(press.id, None)
     desk.plays.run(press.id, _play(press, place, playing, head, kind=kind, seed=seed, speed=speed))
 
 
@@ -157,7 +159,10 @@ async def _clear(press: discord.Interaction[Any], person: Person, number: int) -
     if number in desk.plays.playings:
         raise AlreadyPlaying("It is still played. Stop it first.")
     journal = await asyncio.to_thread(Journal, desk.plays.journal(number))
-    place = _place(press.client.get_channel(int(journal.head.get("where", "0"))))
+    where = int(journal.head.get("where", "0"))
+    # Its buttons are where it was played; an archived thread is known from nowhere else.
+    here = press.channel if press.channel_id == where else press.client.get_channel(where)
+    place = _place(here)
     if place is None:
         return Answer("Nothing of it is there any more.")
     stage = DiscordStage(press.client, {"": place})

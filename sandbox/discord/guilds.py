@@ -29,7 +29,11 @@ def in_full(world: World, guild: Json, bot_id: str, *, everyone: bool) -> Json:
         "member_count": len(members),
         "members": [bare(row) for row in (members if everyone else [own])],
         "channels": [row for row in channels if row["type"] not in objects.THREADS],
-        "threads": [row for row in channels if row["type"] in objects.THREADS],
+        "threads": [
+            row
+            for row in channels
+            if row["type"] in objects.THREADS and not row["thread_metadata"]["archived"]
+        ],
         "voice_states": [],
         "presences": [],
         "stage_instances": [],

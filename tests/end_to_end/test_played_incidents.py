@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from rehearsal import Rehearsal, labels
 
+from sandbox.discord.faults import Fault
 from sandbox.discord.permissions import Permission
 from sandbox.discord.threads import open_thread
 
@@ -90,6 +91,33 @@ async def test_after_a_restart_it_can_still_be_taken_away(rehearsal: Rehearsal) 
     cleared = await rehearsal.person("sam").press(reply.message, "Take away")
     await rehearsal.until(lambda: "Taken away" in cleared.content)
     assert spoken(rehearsal) == []
+
+
+async def test_in_a_thread_that_was_archived_it_can_be_taken_away_after_a_restart(
+    rehearsal: Rehearsal,
+) -> None:
+    world = rehearsal.discord.world
+    general = world.channel("general")
+    thread = open_thread(world, general, "practice", world.guild()["owner_id"], body={})["id"]
+    sam = rehearsal.person("sam")
+    reply = await sam.command("simulate incident", channel=thread, scenario="quick-alert", seed=3)
+    await rehearsal.until(lambda: "It is over." in reply.content)
+    await rehearsal.stop()
+    world.channels.get(thread)["thread_metadata"]["archived"] = True
+    await rehearsal.start()
+    cleared = await sam.press(reply.message, "Take away")
+    await rehearsal.until(lambda: "Taken away" in cleared.content)
+
+
+async def test_a_playing_whose_answer_was_cut_does_not_hold_its_channel(
+    rehearsal: Rehearsal,
+) -> None:
+    rehearsal.discord.faults.add(Fault("POST", "/callback$", cut=True))
+    await play(rehearsal, "quick-alert", seed=3)
+    rehearsal.discord.faults.clear()
+    reply = await play(rehearsal, "quick-alert", seed=3)
+    assert "plays **quick-alert**" in reply.content
+    await rehearsal.until(lambda: "It is over." in reply.content)
 
 
 async def test_in_a_thread_all_of_it_stays_there(rehearsal: Rehearsal) -> None:
