@@ -201,8 +201,10 @@ async def check_github(settings: Settings) -> list[Finding]:
     repositories = {settings.github_repository, *settings.repository_by_service.values()} - {""}
     if not token:
         text = "GITHUB_TOKEN is not set, so no issues and pull requests can be created"
-        verdict = Verdict.WRONG if repositories else Verdict.UNUSED
-        return [Finding("GitHub", verdict, text)]
+        if not repositories:
+            return [Finding("GitHub", Verdict.UNUSED, text)]
+        cure = "make a token as docs/deployment.md says, or name no repository"
+        return [Finding("GitHub", Verdict.WRONG, f"{text}. To cure it, {cure}.")]
     if not repositories:
         return [Finding("GitHub", Verdict.WRONG, _unset("GITHUB_REPOSITORY"))]
     github = GitHubService(token, api_url=settings.github_api_url)

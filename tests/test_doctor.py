@@ -203,6 +203,7 @@ async def test_a_repository_that_does_not_exist_is_reported(good: dict[str, Any]
 async def test_a_repository_without_a_token_is_a_mistake(good: dict[str, Any]) -> None:
     (line,) = await failures_of({**good, "github_token": SecretStr("")})
     assert "GITHUB_TOKEN" in line
+    assert "To cure it, make a token" in line
 
 
 async def test_a_database_that_cannot_be_opened_is_reported(
