@@ -7,6 +7,8 @@ until it commits, in one process or several, and the road needs no retry for los
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ WRITERS_LOCK = 0x6A696E6B  # "jink": the advisory lock that all writers of one d
 # The execution option of a connection of the writing engine that only looks and locks nobody out.
 ONLY_LOOKS = "jinkies_only_looks"
 BUSY_SECONDS = 15.0
+_LOOK_AGAIN = 0.01  # seconds
 READERS = 4
 
 _SCHEMES = {"sqlite+aiosqlite": "sqlite", "postgresql+psycopg": "postgresql+psycopg"}
@@ -105,10 +108,25 @@ def _make_folder(folder: Path) -> None:
 
 def _prepare_sqlite_writer(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
-    connection.execute("PRAGMA journal_mode=WAL")
+    _use_wal(connection)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA cache_size=-16384")
+
+
+def _use_wal(connection: Any) -> None:
+    """Several that open a new file at once are in each other's way here, and SQLite, which
+    waits everywhere else, lets none of them wait."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > until:
+                raise
+        time.sleep(_LOOK_AGAIN)
 
 
 def _prepare_sqlite_reader(connection: Any, _record: object) -> None:

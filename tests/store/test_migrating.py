@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,17 @@ async def test_two_that_open_a_new_database_at_once_both_succeed(url):
     for store in both:
         store.ready()
         await store.close()
+
+
+async def test_who_opens_a_new_file_while_another_prepares_it_waits(tmp_path):
+    other = sqlite3.connect(tmp_path / "new.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    opening = asyncio.create_task(Store.open(f"sqlite+aiosqlite:///{tmp_path}/new.db"))
+    hasty, _ = await asyncio.wait({opening}, timeout=0.2)
+    other.execute("ROLLBACK")
+    other.close()
+    await (await opening).close()
+    assert not hasty
 
 
 async def test_a_database_of_a_newer_jinkies_is_refused(store, url):
