@@ -265,6 +265,14 @@ async def test_a_start_that_fails_half_way_leaves_nothing_behind(rehearsal: Rehe
     await start(rehearsal)
 
 
+async def test_a_start_that_discord_does_not_answer_is_no_drill(rehearsal: Rehearsal) -> None:
+    rehearsal.discord.faults.add(Fault("POST", "/channels/[0-9]+/threads$", cut=True, times=None))
+    reply = await rehearsal.type("sam", "drill start", scenario="paystack_timeout")
+    assert "no area could be made: it does not answer" in reply.content
+    rehearsal.discord.faults.clear()
+    await start(rehearsal)
+
+
 async def test_with_the_intent_colleagues_answer_plain_messages(stage: Rehearsal) -> None:
     stage.settings = stage.settings.model_copy(update={"message_content": True})
     await stage.start()

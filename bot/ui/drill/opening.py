@@ -6,10 +6,11 @@ import logging
 import re
 from dataclasses import replace
 
+import aiohttp
 import discord
 
 from bot.alerting.drills import Start
-from bot.errors import JinkiesError, NotFound, UpstreamError
+from bot.errors import NotFound, UpstreamError
 from bot.models import Capability, Person
 from bot.store.drills import Drill
 from bot.ui import plain, times
@@ -40,14 +41,15 @@ async def start(press: Press, person: Person, asked: Start, participants: str) -
     people = await _people(guild, participants)
     drill = await desk.drills.reserve(replace(asked, people=people), person)
     area: Room | None = None
+    begun: Drill | None = None
     try:
         area = await _open(press, guild, drill)
         begun = await desk.drills.begin(drill, area.id)
-    except JinkiesError:
-        await desk.drills.abandon(drill)
-        if area is not None:
-            await _remove(area)
-        raise
+    finally:  # whatever went wrong, it must not stand in the way of the next one
+        if begun is None:
+            await desk.drills.abandon(drill)
+            if area is not None:
+                await _remove(area)
     return Answer(
         f"🎭 **Drill #{drill.id}** begins in <#{area.id}>, and ends "
         f"{times.relative(begun.ends_at)} at the latest. Only those who take part see it."
@@ -58,7 +60,7 @@ async def _remove(area: Room) -> None:
     """Nothing will happen there."""
     try:
         await area.delete()
-    except discord.HTTPException as error:
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
         log.warning("the area of a drill that did not begin is left over: %s", error)
 
 
@@ -117,6 +119,9 @@ async def _open(press: Press, guild: discord.Guild, drill: Drill) -> Room:
         raise _refused(error.text) from error
     except discord.HTTPException as error:
         raise UpstreamError("Discord", f"no area could be made: {error.text}") from error
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        told = f"no area could be made: it does not answer ({type(error).__name__})."
+        raise UpstreamError("Discord", told) from error
     raise _refused("the bot may make neither private threads nor channels here.")
 
 
