@@ -279,6 +279,7 @@ async def _stage(
         return
     import discord
 
+    from bot.ui.attempt import attempt
     from bot.ui.scenery import stage_in
 
     token = settings.discord_token.get_secret_value()
@@ -288,7 +289,8 @@ async def _stage(
         )
     async with discord.Client(intents=discord.Intents.none()) as client:
         try:
-            await client.login(token)
+            async with attempt("the token"):
+                await client.login(token)
         except discord.LoginFailure:
             raise SettingsError(["DISCORD_TOKEN: Discord refuses it; copy a new one."]) from None
         yield await stage_in(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import urllib.error
 import urllib.request
+from http.client import HTTPException
 from typing import Any
 
 from pydantic import SecretStr
@@ -40,21 +40,21 @@ def settings_of(page: str) -> Settings:
     Raises:
         UpstreamError: no demo is running there.
     """
-    guild = next(each for each in _state(page)["guilds"] if each["id"].isdigit())
-    return Settings.model_construct(
-        discord_token=SecretStr(TOKEN), discord_guild_id=int(guild["id"])
-    )
-
-
-def _state(page: str) -> Any:
     try:
-        asked = f"{page.rstrip('/')}/page/api/state?as=ada"
-        with urllib.request.urlopen(asked, timeout=_TIMEOUT) as answer:  # noqa: S310 - his own
-            return json.load(answer)
-    except (urllib.error.URLError, OSError, ValueError):
+        guild = next(each for each in _state(page)["guilds"] if each["id"].isdigit())
+    except (OSError, HTTPException, ValueError, LookupError, TypeError, StopIteration):
         raise UpstreamError(
             "The demo",
             f"is not running at {page}.",
             permanent=True,
             cure="Start it with `python3 run.py demo`, or name its page with --demo-url.",
         ) from None
+    return Settings.model_construct(
+        discord_token=SecretStr(TOKEN), discord_guild_id=int(guild["id"])
+    )
+
+
+def _state(page: str) -> Any:
+    asked = f"{page.rstrip('/')}/page/api/state?as=ada"
+    with urllib.request.urlopen(asked, timeout=_TIMEOUT) as answer:  # noqa: S310 - his own
+        return json.load(answer)

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from discord.http import Route
+from pydantic import SecretStr
 
 from bot import staging
 from bot.config import Settings
@@ -312,6 +314,41 @@ async def test_a_playing_is_stopped_goes_on_and_is_taken_away(
     code, told = await visit(demo, tmp_path, file, "--clean")
     assert code == staging.OK
     assert "nothing to take away" in told
+
+
+@pytest.mark.parametrize("answer", [b"SSH-2.0-x\r\n", b"HTTP/1.0 200 OK\r\n\r\n[]", b""])
+async def test_something_else_where_the_demo_should_be_is_told(
+    answer: bytes, tmp_path: Path
+) -> None:
+    async def other(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(other, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(ROOT / "run.py"), "simulate", "incident", "high-cpu"),
+        *("--to", "demo", "--demo-url", f"http://127.0.0.1:{port}"),
+        cwd=tmp_path,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, told = await process.communicate()
+    server.close()
+    assert process.returncode == staging.FAILED
+    assert told.decode().startswith("simulate incident: The demo: is not running at ")
+
+
+def test_a_discord_that_does_not_answer_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Route, "BASE", "http://127.0.0.1:9/api/v10")
+    settings = Settings.model_construct(discord_token=SecretStr("a.b.c"), discord_guild_id=1)
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    options = parser.parse_args(["high-cpu", "--to", "discord"])
+    assert staging.simulate_incident(options, settings) == staging.FAILED
+    assert "simulate incident: Discord: does not answer" in capsys.readouterr().err
 
 
 @pytest.mark.slow
