@@ -18,7 +18,7 @@ from bot.ui.embeds import card
 
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE = 10003, 10008
 CLOCK_SKEW = timedelta(minutes=2)
-SEARCHED_MESSAGES = 300
+SEARCHED_MESSAGES = 1000  # ten calls; a busy channel after a long outage
 _MENTION = re.compile(r"<@(&?)!?(\d{1,20})>|@(everyone|here)\b")
 
 
