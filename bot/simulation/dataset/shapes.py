@@ -45,7 +45,7 @@ def at(line: Any, path: tuple[str, ...]) -> Any:
 def wrongs(source: str, line: Line) -> Iterator[str]:
     """What is wrong with the shape of a line, by its published schema."""
     kind = line.get("@kind")
-    if (source, kind) not in KINDS:
+    if not isinstance(kind, str) or (source, kind) not in KINDS:
         yield f"@kind {kind!r} is not known in {source}"
         return
     yield from faults(f"{source}.{kind}", line)
@@ -83,6 +83,11 @@ def _of_event(line: Line) -> Any:
     return path[16:-1] if isinstance(path, str) else at(line, ("involvedObject", "name"))
 
 
+def _of_alarm(line: Line) -> Any:
+    metrics = at(line, ("detail", "configuration", "metrics"))
+    return at(metrics[0], ("metricStat", "metric", "dimensions", "ServiceName")) if metrics else ""
+
+
 _SERVICES: dict[tuple[str, str], Callable[[Line], Any]] = {
     ("kubernetes", "log"): lambda line: at(line, ("kubernetes", "labels", "app")),
     ("kubernetes", "metrics"): lambda line: at(line, ("metadata", "labels", "app")),
@@ -90,10 +95,7 @@ _SERVICES: dict[tuple[str, str], Callable[[Line], Any]] = {
     ("sentry", "event"): lambda line: at(line, ("tags", "service")),
     ("sentry", "transaction"): lambda line: at(line, ("tags", "service")),
     ("cloudwatch", "metric"): lambda line: at(line, ("dimensions", "ServiceName")),
-    ("cloudwatch", "alarm"): lambda line: at(
-        line["detail"]["configuration"]["metrics"][0],
-        ("metricStat", "metric", "dimensions", "ServiceName"),
-    ),
+    ("cloudwatch", "alarm"): _of_alarm,
     ("grafana", "panel"): lambda line: at(line, ("@query", "dashboardUID")),
     ("grafana", "annotation"): lambda line: line.get("dashboardUID"),
     ("grafana", "notification"): lambda line: at(line, ("commonLabels", "service")),

@@ -68,6 +68,7 @@ def test_processes_judge_alike(short_set: Path) -> None:
         (lambda line: line.update(time="2026-99-99T00:00:00Z"), "its time cannot be read"),
         (lambda line: line["kubernetes"].update(host="ip-1-2-3-4"), "was ("),
         (lambda line: line.update({"@kind": "rumour"}), "@kind 'rumour' is not known"),
+        (lambda line: line.update({"@kind": {}}), "@kind {} is not known"),
     ],
 )
 def test_a_wrong_line_is_named_by_file_and_line(
@@ -87,6 +88,30 @@ def test_a_figure_that_cannot_be_read_is_told(copied: Path) -> None:
     edit(path, place + 1, lambda line: line["value"].update(count=0))
     told = f"cloudwatch/{path.name}:{place + 1}: its figures cannot be read"
     assert told in judged(copied).violations
+
+
+def test_an_alarm_that_names_no_metric_is_of_no_service(copied: Path) -> None:
+    truth = next((copied / "correlation").glob("*.json"))
+    told = json.loads(truth.read_text())
+    named = [
+        place
+        for incident in told["incidents"]
+        for place in incident["entries"].get("cloudwatch", ())
+    ]
+    changed = set()
+    for path in (copied / "cloudwatch").glob("*.gz"):
+
+        def unnamed(lines: list[str]) -> None:
+            for at, text in enumerate(lines):
+                line = json.loads(text)
+                if line["@kind"] == "alarm" and line["@id"] in named:
+                    line["detail"]["configuration"]["metrics"] = []
+                    lines[at] = json.dumps(line) + "\n"
+                    changed.add(line["@id"])
+
+        rewrite(path, unnamed)
+    assert changed
+    assert not any("is not affected" in one for one in judged(copied).violations)
 
 
 def test_a_line_that_is_gone_is_missed(copied: Path) -> None:
