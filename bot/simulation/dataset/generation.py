@@ -286,6 +286,7 @@ def _finish(job: Job) -> None:
             root / path, world.config, world.fleet, world.plan, (begin, end), part_of
         )
     _write_manifest(job, complete=True, truth=truth)
+    _sweep(root)  # again: workers of a run that was killed may have begun a file before they ended
     _note_of(root).unlink()
     shutil.rmtree(root / _PARTS, ignore_errors=True)
 
