@@ -162,7 +162,7 @@ async def see_that_it_opens(settings: Settings) -> None:
     """
     store = await Store.open(settings.database_url, clock=now)
     try:
-        Entrance(settings, store, wake=lambda: None)
+        await Entrance(settings, store, wake=lambda: None).close()
     finally:
         await store.close()
 

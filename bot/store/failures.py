@@ -26,7 +26,6 @@ def database_failed(error: SQLAlchemyError) -> UpstreamError:
 
 
 def reason(error: SQLAlchemyError) -> str:
-    """What the database says, as sentences on one line."""
+    """What the database says, on one line."""
     said = str(error.orig if isinstance(error, DBAPIError) else error)
-    text = "; ".join(line.strip() for line in said.splitlines() if line.strip())
-    return text if text.endswith((".", "?", "!")) else f"{text}."
+    return "; ".join(line.strip() for line in said.splitlines() if line.strip())
