@@ -124,25 +124,25 @@ def region(value: str) -> str:
     return value
 
 
+def _matching(pattern: re.Pattern[str], value: str, otherwise: str) -> str:
+    if not pattern.fullmatch(value):
+        raise ValueError(f"{value!r} {otherwise}")
+    return value
+
+
 def topic_arn(value: str) -> str:
     """The ARN of an SNS topic."""
-    if not _TOPIC.fullmatch(value):
-        raise ValueError(f"{value!r} is not the ARN of an SNS topic")
-    return value
+    return _matching(_TOPIC, value, "is not the ARN of an SNS topic")
 
 
 def label(value: str) -> str:
     """A label as Prometheus and Loki know them."""
-    if not _LABEL.fullmatch(value):
-        raise ValueError(f"{value!r} is no label of Loki")
-    return value
+    return _matching(_LABEL, value, "is no label of Loki")
 
 
 def tenant(value: str) -> str:
     """A tenant of Loki, or several with | between."""
-    if not _TENANT.fullmatch(value):
-        raise ValueError(f"{value!r} is no name of a tenant")
-    return value
+    return _matching(_TENANT, value, "is no name of a tenant")
 
 
 def folder(value: str) -> str:
