@@ -8,6 +8,7 @@ import pytest
 from rehearsal import Rehearsal, labels
 
 from sandbox.discord.faults import Fault
+from sandbox.discord.interactions import Reply
 from sandbox.discord.permissions import Permission
 from sandbox.discord.threads import open_thread
 
@@ -93,19 +94,25 @@ async def test_after_a_restart_it_can_still_be_taken_away(rehearsal: Rehearsal) 
     assert spoken(rehearsal) == []
 
 
-async def test_in_a_thread_that_was_archived_it_can_be_taken_away_after_a_restart(
-    rehearsal: Rehearsal,
-) -> None:
+async def play_in_a_thread(rehearsal: Rehearsal) -> tuple[str, Reply]:
+    """Play an alert there until it is over; the thread and the answer."""
     world = rehearsal.discord.world
     general = world.channel("general")
     thread = open_thread(world, general, "practice", world.guild()["owner_id"], body={})["id"]
     sam = rehearsal.person("sam")
     reply = await sam.command("simulate incident", channel=thread, scenario="quick-alert", seed=3)
     await rehearsal.until(lambda: "It is over." in reply.content)
+    return thread, reply
+
+
+async def test_in_a_thread_that_was_archived_it_can_be_taken_away_after_a_restart(
+    rehearsal: Rehearsal,
+) -> None:
+    thread, reply = await play_in_a_thread(rehearsal)
     await rehearsal.stop()
-    world.channels.get(thread)["thread_metadata"]["archived"] = True
+    rehearsal.discord.world.channels.get(thread)["thread_metadata"]["archived"] = True
     await rehearsal.start()
-    cleared = await sam.press(reply.message, "Take away")
+    cleared = await rehearsal.person("sam").press(reply.message, "Take away")
     await rehearsal.until(lambda: "Taken away" in cleared.content)
 
 
@@ -121,16 +128,12 @@ async def test_a_playing_whose_answer_was_cut_does_not_hold_its_channel(
 
 
 async def test_in_a_thread_all_of_it_stays_there(rehearsal: Rehearsal) -> None:
+    thread, reply = await play_in_a_thread(rehearsal)
     world = rehearsal.discord.world
-    general = world.channel("general")
-    thread = open_thread(world, general, "practice", world.guild()["owner_id"], body={})["id"]
-    sam = rehearsal.person("sam")
-    reply = await sam.command("simulate incident", channel=thread, scenario="quick-alert", seed=3)
-    await rehearsal.until(lambda: "It is over." in reply.content)
     assert spoken(rehearsal) == []
     said = [each for each in world.history(thread) if each.get("webhook_id")]
     assert len([each for each in said if "SIMULATION" in each["author"]["username"]]) > 1
-    cleared = await sam.press(reply.message, "Take away")
+    cleared = await rehearsal.person("sam").press(reply.message, "Take away")
     await rehearsal.until(lambda: "Taken away" in cleared.content)
     left = [each for each in world.history(thread) if "SIMULATION" in each["author"]["username"]]
     assert left == []
