@@ -1,4 +1,4 @@
-"""Jinkies' command line: bot (default), demo, web, scan, doctor, dsn, test, check.
+"""Jinkies' command line: bot (default), demo, web, scan, doctor, dsn, simulate, test, check.
 
 Needs nothing but Python 3.11+: on the first start it prepares a private `.venv` with what the
 command needs (see bootstrap.py) and goes on there. Exit codes: 0 fine, 1 failed, 2 misused.
@@ -52,9 +52,12 @@ class Command:
 
 def bot(_options: argparse.Namespace, _rest: list[str]) -> int:
     """Run the bot with its web intake until told to stop."""
+    from bot.affinity import keep_to_one_cpu
     from bot.config import load_settings
 
     settings = load_settings("bot")
+    if settings.one_cpu:
+        keep_to_one_cpu()
     gc.disable()  # all that is loaded now stays; bot.collector.settle ends it
     from bot.main import run_bot  # after the check: it loads the whole house
 
@@ -120,12 +123,9 @@ def demo_options(parser: argparse.ArgumentParser) -> None:
         "--no-browser", dest="browser", action="store_false", help="do not open the page"
     )
     parser.add_argument(
-        "--data",
-        type=Path,
-        default=ROOT / ".jinkies" / "demo",
-        metavar="DIR",
+        "--data", type=Path, default=ROOT / ".jinkies" / "demo", metavar="DIR",
         help="where its state is kept between two demos (default .jinkies/demo)",
-    )
+    )  # fmt: skip
     parser.add_argument("--fresh", action="store_true", help="forget the state of earlier demos")
 
 

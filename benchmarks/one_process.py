@@ -12,6 +12,7 @@ import sys
 from datetime import UTC, datetime
 from itertools import count
 
+from bot.affinity import keep_to_one_cpu
 from bot.alerting.delivery import Delivery
 from bot.alerting.ingest import Intake
 from bot.alerting.redaction import Redactor
@@ -82,4 +83,5 @@ async def serve(url: str, port: int, *, hangs: bool) -> None:
 
 
 if __name__ == "__main__":
+    keep_to_one_cpu()
     asyncio.run(serve(sys.argv[1], int(sys.argv[2]), hangs=sys.argv[3] == "hanging"))

@@ -39,8 +39,18 @@ def running(
     finally:
         assert process.stdin is not None
         process.stdin.close()
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Python acts on a signal only in its first thread; one that has just been stopped and
+    continued may hear it in another, and then waits for the next."""
+    for _ in range(3):
         process.terminate()
-        process.wait(30)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+            return
+    process.kill()
 
 
 def wait_for(url: str, *, seconds: float = 60) -> None:

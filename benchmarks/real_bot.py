@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 async def serve() -> None:
     """Run until standard input ends."""
+    from bot.affinity import keep_to_one_cpu
     from bot.config import load_settings
+
+    settings = load_settings("bot")
+    if settings.one_cpu:
+        keep_to_one_cpu()
     from bot.main import Tempo, run_bot
 
     stop = asyncio.Event()
@@ -27,7 +32,7 @@ async def serve() -> None:
 
     # The library waits this long for more servers to appear; there is one.
     tempo = Tempo(guild_ready=0.1)
-    bot = asyncio.create_task(run_bot(load_settings("bot"), stop=stop, on_ready=told, tempo=tempo))
+    bot = asyncio.create_task(run_bot(settings, stop=stop, on_ready=told, tempo=tempo))
     await asyncio.to_thread(sys.stdin.read)
     stop.set()
     await bot

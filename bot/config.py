@@ -175,6 +175,7 @@ class Settings(BaseSettings):
     sns_accept_sha1: bool = False
     mappings_file: Annotated[str, AfterValidator(values.file)] = ""
     max_body_bytes: int = Field(default=1_048_576, ge=1024, le=104_857_600)
+    one_cpu: bool = True
 
     github_token: Token = SecretStr("")
     github_repository: Repository = ""

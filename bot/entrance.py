@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.affinity import keep_to_one_cpu
 from bot.alerting.doorkeeping import Doorkeeper
 from bot.alerting.following import Following
 from bot.alerting.ingest import Intake
@@ -135,6 +136,8 @@ def web_app() -> WSGIApplication:
     """The web app of `run.py web`, made in the worker process from the environment."""
     settings = load_settings("web")
     configure_logging(settings)
+    if settings.one_cpu:
+        keep_to_one_cpu()
 
     async def start() -> RunningApp:
         store = await Store.open(settings.database_url, clock=now)

@@ -90,6 +90,7 @@ WRONG = {
     ],
     "WEB_PORT": [("eighty", "whole number"), ("70000", "less than or equal to 65535")],
     "MAX_BODY_BYTES": [("12", "greater than or equal to 1024")],
+    "ONE_CPU": [("2", "neither true nor false")],
     "SNS_TOPIC_ARNS": [
         ("alarms", "'alarms' is not the ARN"),
         ("arn:aws:sqs:eu-west-1:123456789012:alarms", "is not the ARN"),

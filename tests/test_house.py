@@ -36,12 +36,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cogs": LOWER | {"alerting", "ui"},
     "web": LOWER | {"alerting", "ui"},
     "journal": {"config"},
+    "affinity": set(),
     "allocation": set(),
     "collector": set(),
     "lookout": LOWER | {"alerting", "config"},
     "entrance": LOWER
     | {"alerting", "web", "config", "journal", "lookout"}
-    | {"allocation", "collector"},
+    | {"affinity", "allocation", "collector"},
     "main": LOWER | {"alerting", "ui", "cogs", "web", "config", "journal", "entrance", "lookout"},
     "doctor": LOWER | {"alerting", "ui", "cogs", "web", "config", "entrance"},
     "dsn": LOWER | {"alerting", "config", "entrance"},

@@ -16,7 +16,12 @@ from bot.config import ALIASES, SETTINGS
 
 ROOT = Path(__file__).parents[1]
 # A service that only says that it runs, so that these tests are about run.py alone.
-CONFIG = "def load_settings(purpose):\n    return None\n"
+CONFIG = """
+from types import SimpleNamespace
+
+def load_settings(purpose):
+    return SimpleNamespace(one_cpu=True)
+"""
 MAIN = """
 import sys
 async def run_bot(settings, *, stop):
@@ -75,7 +80,7 @@ def clone(tmp_path: Path) -> Path:
     """A tree with run.py whose only requirement is a tiny package in a folder beside it."""
     root = tmp_path / "clone"
     (root / "bot").mkdir(parents=True)
-    for name in ("run.py", "bootstrap.py", "bot/errors.py"):
+    for name in ("run.py", "bootstrap.py", "bot/affinity.py", "bot/errors.py"):
         shutil.copy(ROOT / name, root / name)
     texts = {"__init__": "", "config": CONFIG, "main": MAIN, "doctor": DOCTOR}
     for name, text in texts.items():

@@ -15,7 +15,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from pydantic import SecretStr
-from rehearsal import REPOSITORY, Rehearsal, crash
+from rehearsal import REPOSITORY, Json, Rehearsal, crash
 
 from bot.config import ALIASES, SETTINGS, Settings
 from sandbox.discord.faults import Fault
@@ -180,18 +180,61 @@ async def test_what_the_intake_takes_in_its_own_process_becomes_a_card_of_the_bo
     url = request.getfixturevalue(database)
     stage.settings = stage.settings.model_copy(update={"database_url": url})
     await stage.start()
-    port = free_port()
-    env = environment(stage.settings, web_port=str(port))
-    web = "import argparse, sys, run; sys.exit(run.web(argparse.Namespace(), []))"
-    async with child({**env, "PYTHONPATH": str(ROOT)}, stage.database.parent, "-c", web) as intake:
-        stage.web_url = f"http://127.0.0.1:{port}"
-        await answering(f"{stage.web_url}/health")
+    async with intake_beside(stage) as intake:
         (alert,) = await stage.send(crash())
         await stage.card(alert)
         assert await stage.send(crash(), crash()) == [alert, alert]
         await stage.card(alert, "**3×**")
         assert await intake.end(signal.SIGTERM) == 0, intake.said
     assert len(stage.cards()) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a process's children")
+async def test_a_worker_of_the_intake_is_killed_and_what_its_senders_repeat_counts_once(
+    stage: Rehearsal,
+) -> None:
+    await stage.start()
+    async with intake_beside(stage) as intake:
+        workers = children(intake.process.pid)
+        async with asyncio.timeout(SOON):
+            while not all(len(os.sched_getaffinity(worker)) == 1 for worker in workers):
+                await asyncio.sleep(0.05)
+        events = [crash() for _ in range(60)]
+        senders = [asyncio.create_task(send_until_accepted(stage, event)) for event in events]
+        await asyncio.wait(senders, return_when=asyncio.FIRST_COMPLETED)
+        os.kill(workers[0], signal.SIGKILL)
+        async with asyncio.timeout(SOON):
+            (alert,) = set(await asyncio.gather(*senders))
+        await stage.card(alert, "**60×**")
+        assert await intake.end(signal.SIGTERM) == 0, intake.said
+
+
+@asynccontextmanager
+async def intake_beside(stage: Rehearsal) -> AsyncIterator[Child]:
+    """`run.py web` on the database of `stage`, which sends to it."""
+    port = free_port()
+    env = environment(stage.settings, web_port=str(port))
+    web = "import argparse, sys, run; sys.exit(run.web(argparse.Namespace(), []))"
+    async with child({**env, "PYTHONPATH": str(ROOT)}, stage.database.parent, "-c", web) as intake:
+        stage.web_url = f"http://127.0.0.1:{port}"
+        await answering(f"{stage.web_url}/health")
+        yield intake
+
+
+def children(parent: int) -> list[int]:
+    told = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
+    return [int(child) for child in told.split()]
+
+
+async def send_until_accepted(stage: Rehearsal, event: Json) -> int:
+    """What a careful sender does; returns the alert's number."""
+    while True:
+        try:
+            (alert,) = await stage.send(event)
+        except aiohttp.ClientConnectionError:
+            await asyncio.sleep(0.05)
+        else:
+            return alert
 
 
 def free_port() -> int:

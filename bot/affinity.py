@@ -1,0 +1,52 @@
+"""CPU affinity: a process that takes deliveries keeps to one CPU.
+
+Python lets one thread of a process work at a time, and a delivery is handed from thread to thread
+a dozen times. On one CPU the next thread finds what it needs in the cache; on another it does
+not, and that CPU must be woken first. Kept to one, a process takes about a quarter more errors in
+the same time. Programs that are not bound to a CPU are moved out of its way by the kernel.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+_MOST_PLACES = 8  # at each CPU; more processes than that take any
+_signs: list[socket.socket] = []  # that tell other processes which places are taken
+
+
+def keep_to_one_cpu() -> None:
+    """Bind this process, with whatever it starts from now on, to one of the CPUs it may use.
+
+    It is one that the fewest others keep to. Where the system does not know of such a thing (all
+    but Linux), or refuses, nothing happens.
+    """
+    if sys.platform != "linux":
+        return
+    allowed = list(os.sched_getaffinity(0))
+    if len(allowed) == 1:
+        return
+    random.shuffle(allowed)
+    places = ((cpu, place) for place in range(_MOST_PLACES) for cpu in allowed)
+    chosen = next((cpu for cpu, place in places if _take(cpu, place)), allowed[0])
+    for thread in Path("/proc/self/task").iterdir():
+        with suppress(OSError):  # the thread has just ended, or we may not
+            os.sched_setaffinity(int(thread.name), {chosen})
+
+
+def _take(cpu: int, place: int) -> bool:
+    """Take a place at a CPU for as long as this process lives; False if another has it."""
+    sign = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        sign.bind(
+            f"\0jinkies at CPU {cpu}, place {place}"
+        )  # no file: the kernel forgets it with us
+    except OSError:
+        sign.close()
+        return False
+    _signs.append(sign)
+    return True
