@@ -171,6 +171,10 @@ def _goals(medians: dict[str, Figures]) -> Iterator[tuple[str, float, str, bool]
         for name, figures, goal in (("one process", one, 18), ("web", web, 30)):
             ratio = figures["rate"] / peer
             yield f"{name} against Bugsink digested", ratio, f">= {goal} x", ratio >= goal
+        # The machine of the goals' 0.6 ms took 20.5 for Bugsink; this says the same of any machine.
+        for name, figures in (("one process", one), ("web", web)):
+            share = medians["bugsink"]["cpu_ms"] / figures["cpu_ms"]
+            yield f"Bugsink's CPU per event, of {name}'s", share, ">= 34 x", share >= 34
 
 
 if __name__ == "__main__":

@@ -30,8 +30,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 MOST_JOBS = 500  # of one transaction: bounds how long the others wait
-# Seconds a transaction waits for those who are about to bring a job, and for those whom the one
-# before has just answered to say so.
+# Seconds a transaction waits for all who are about to bring a job; and for the next of those whom
+# the one before has answered, as long as fewer have come back.
 LONGEST_WAIT = 0.005
 COME_BACK = 0.001
 
@@ -90,7 +90,7 @@ class Writer:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
-        self._was_shared = False
+        self._company = 1  # jobs of the transaction before
         self._expected: set[int] = set()  # threads that are preparing a job
         self._connection: Connection | None = None
         self._single = Lane(self, _each)
@@ -152,16 +152,19 @@ class Writer:
         begun = time.monotonic()
         try:
             while jobs[-1] is not None and len(jobs) < MOST_JOBS:
-                waited = time.monotonic() - begun
-                patience = LONGEST_WAIT if self._expected else COME_BACK * self._was_shared
-                if waited < patience:
-                    jobs.append(self._jobs.get(timeout=patience - waited))
-                else:
-                    jobs.append(self._jobs.get_nowait())
+                patience = self._patience(len(jobs), time.monotonic() - begun)
+                jobs.append(self._jobs.get(patience > 0, patience))
         except Empty:
             pass
-        self._was_shared = len(jobs) > 1
+        self._company = len(jobs)
         return jobs
+
+    def _patience(self, taken: int, waited: float) -> float:
+        """Seconds to wait for another job; 0 if none is on its way."""
+        left = max(0.0, LONGEST_WAIT - waited)
+        if self._expected:
+            return left
+        return min(COME_BACK, left) if taken < self._company else 0.0
 
     def _settle(self, jobs: Sequence[_Job]) -> None:
         """Commit jobs of one lane together and tell each what became of it."""
