@@ -68,11 +68,8 @@ class Bugsink:
             "cpu_ms": (cpu_seconds(*self.pids) - cpu) / max(1, digested) * 1000,
             "p50_ms": answer["p50_ms"],
             "p99_ms": answer["p99_ms"],
+            "groups": self._count("issues_issue"),
         }
-
-    def groups(self) -> int:
-        """How many issues it made."""
-        return self._count("issues_issue")
 
     def _digested(self) -> int:
         return self._count("events_event")
@@ -85,16 +82,8 @@ class Bugsink:
 
 @contextmanager
 def bugsink(folder: Path) -> Iterator[Bugsink]:
-    """Install it if it is not there, and run it with its data in `folder`."""
-    _install()
-    _run("bugsink-create-conf", "--template=singleserver", f"--base-dir={folder}",
-         "--output-file", folder / "bugsink_conf.py", cwd=folder)  # fmt: skip
-    with (folder / "bugsink_conf.py").open("a") as settings:
-        settings.write(_MORE)
-    _run("bugsink-manage", "migrate", cwd=folder)
-    _run("bugsink-manage", "migrate", "snappea", "--database=snappea", cwd=folder)
-    told = _run("bugsink-manage", "shell", "-c", _PROJECT, cwd=folder)
-    project, key = told.strip().splitlines()[-1].split()
+    """Run it with its data in `folder`; what is not there yet is installed and set up."""
+    project, key = _project(folder)
     port = free_port()
     web: list[str | Path] = [HOME / "bin/gunicorn", f"--bind=127.0.0.1:{port}"]
     web += ["--workers=2", "--log-level=error", "bugsink.wsgi"]
@@ -106,6 +95,27 @@ def bugsink(folder: Path) -> Iterator[Bugsink]:
         )
         wait_for(f"http://127.0.0.1:{port}/")
         yield Bugsink(port, pids, project, key, folder)
+
+
+def _project(folder: Path) -> tuple[str, str]:
+    """The number and the key of its only project."""
+    made = folder / "bugsink_project"
+    if not made.exists():
+        _install()
+        _set_up(folder)
+        told = _run("bugsink-manage", "shell", "-c", _PROJECT, cwd=folder)
+        made.write_text(told.strip().splitlines()[-1])
+    project, key = made.read_text().split()
+    return project, key
+
+
+def _set_up(folder: Path) -> None:
+    _run("bugsink-create-conf", "--template=singleserver", f"--base-dir={folder}",
+         "--output-file", folder / "bugsink_conf.py", cwd=folder)  # fmt: skip
+    with (folder / "bugsink_conf.py").open("a") as settings:
+        settings.write(_MORE)
+    _run("bugsink-manage", "migrate", cwd=folder)
+    _run("bugsink-manage", "migrate", "snappea", "--database=snappea", cwd=folder)
 
 
 def _install() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +38,8 @@ def running(
     finally:
         assert process.stdin is not None
         process.stdin.close()
-        _end(process)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Python acts on a signal only in its first thread; one that has just been stopped and
-    continued may hear it in another, and then waits for the next."""
-    for _ in range(3):
         process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(10)
-            return
-    process.kill()
+        process.wait(30)
 
 
 def wait_for(url: str, *, seconds: float = 60) -> None:
@@ -80,24 +69,6 @@ def cpu_seconds(*roots: int) -> float:
     """User and system time of these processes and all their children, so far."""
     spent = {pid: ticks for pid, (_, ticks) in _processes().items()}
     return sum(spent.get(pid, 0) for pid in _tree(*roots)) / _TICKS
-
-
-@contextmanager
-def alone(*roots: int) -> Iterator[None]:
-    """Let these processes and their children run for as long as the block, and then no more:
-    what waits for its own turn shall not take a part of another's."""
-    signal_tree(signal.SIGCONT, *roots)
-    try:
-        yield
-    finally:
-        signal_tree(signal.SIGSTOP, *roots)
-
-
-def signal_tree(number: signal.Signals, *roots: int) -> None:
-    """Send a signal to these processes and all their children."""
-    for pid in _tree(*roots):
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
 
 
 def _tree(*roots: int) -> set[int]:

@@ -15,15 +15,14 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-_MOST_PLACES = 8  # at each CPU; more processes than that take any
-_signs: list[socket.socket] = []  # that tell other processes which places are taken
+_signs: list[socket.socket] = []  # that tell other processes which CPUs are taken
 
 
 def keep_to_one_cpu() -> None:
     """Bind this process, with whatever it starts from now on, to one of the CPUs it may use.
 
-    It is one that the fewest others keep to. Where the system does not know of such a thing (all
-    but Linux), or refuses, nothing happens.
+    It is one that no other process keeps to by this function. If none is left, if the system
+    refuses, or does not know of such a thing (all but Linux), nothing happens.
     """
     if sys.platform != "linux":
         return
@@ -31,20 +30,19 @@ def keep_to_one_cpu() -> None:
     if len(allowed) == 1:
         return
     random.shuffle(allowed)
-    places = ((cpu, place) for place in range(_MOST_PLACES) for cpu in allowed)
-    chosen = next((cpu for cpu, place in places if _take(cpu, place)), allowed[0])
+    chosen = next((cpu for cpu in allowed if _take(cpu)), None)
+    if chosen is None:
+        return
     for thread in Path("/proc/self/task").iterdir():
         with suppress(OSError):  # the thread has just ended, or we may not
             os.sched_setaffinity(int(thread.name), {chosen})
 
 
-def _take(cpu: int, place: int) -> bool:
-    """Take a place at a CPU for as long as this process lives; False if another has it."""
+def _take(cpu: int) -> bool:
+    """Take a CPU for as long as this process lives; False if another has it."""
     sign = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
-        sign.bind(
-            f"\0jinkies at CPU {cpu}, place {place}"
-        )  # no file: the kernel forgets it with us
+        sign.bind(f"\0jinkies keeps to CPU {cpu}")  # not a file: the kernel forgets it with us
     except OSError:
         sign.close()
         return False
