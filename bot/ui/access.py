@@ -72,7 +72,7 @@ class Access:
     def person(self, interaction: discord.Interaction[Any]) -> Person:
         """Who pressed or typed, with what their roles allow here and now."""
         user = interaction.user
-        if self._homes is not None and not self._homes.include(interaction):
+        if not self.counts_in(interaction):
             return Person(user.id, user.display_name)
         keys = frozenset(
             key
@@ -83,6 +83,10 @@ class Access:
             interaction.permissions.administrator
         )
         return Person(user.id, user.display_name, self.capabilities(keys, is_administrator))
+
+    def counts_in(self, interaction: discord.Interaction[Any]) -> bool:
+        """Whether roles count where somebody pressed or typed."""
+        return self._homes is None or self._homes.include(interaction)
 
     def capabilities(self, keys: frozenset[str], is_administrator: bool) -> frozenset[Capability]:
         """What the holder of roles (ids and lower-case names) may do; each includes the lower."""

@@ -44,7 +44,7 @@ async def answer(
         press: the button press or command to be answered.
         work: runs to its end even if Discord loses interest.
         in_place: replace the (ephemeral) message whose button was pressed.
-        share: everybody in the channel sees the answer.
+        share: everybody in the channel sees the answer, unless it is an error.
     """
     task = asyncio.ensure_future(work)
     await asyncio.wait({task}, timeout=PATIENCE)
@@ -54,7 +54,10 @@ async def answer(
         await asyncio.wait({task})
     error = task.exception()
     reply = task.result() if error is None else Answer(explain(press, error))
-    if is_late:
+    if is_late and share and error is not None:
+        await press.delete_original_response()  # everybody sees it "thinking"
+        await press.followup.send(reply.text, ephemeral=True)
+    elif is_late:
         await _edit(press, reply)
     elif in_place:
         await press.response.edit_message(
@@ -82,7 +85,7 @@ async def say_error(press: Press, error: app_commands.AppCommandError) -> None:
 def explain(press: Press, error: BaseException) -> str:
     """The words for an error; one nobody expected gets an id that is in the log too."""
     if isinstance(error, NotAllowed):
-        return f"⛔ {error}"
+        return f"⛔ {error}{_elsewhere(press)}"
     if isinstance(error, Withheld):
         return f"🎭 {error}"
     if isinstance(error, UpstreamError):
@@ -94,6 +97,16 @@ def explain(press: Press, error: BaseException) -> str:
     return (
         f"💥 Something broke on our side (error `{error_id}`). It is in the log; nothing you did "
         "is lost. Please try again."
+    )
+
+
+def _elsewhere(press: Press) -> str:
+    """Why the roles that would do may not do here."""
+    if press.client.desk.access.counts_in(press):
+        return ""
+    return (
+        "\nAnd roles count only in the servers that the cards go to, which this one is not. "
+        f"If it is to be one of them, set `DISCORD_GUILD_ID={press.guild_id}`."
     )
 
 

@@ -3,6 +3,8 @@
 import pytest
 from rehearsal import Rehearsal, crash, labels, text
 
+from bot.ui import answers
+from sandbox.discord.objects import EPHEMERAL
 from sandbox.discord.permissions import Permission
 
 COMMANDS = {
@@ -78,6 +80,18 @@ async def test_an_alert_is_shared_with_the_channel_only_on_request(rehearsal: Re
     shared = await rehearsal.type("rita", "alert", channel="general", alert=str(alert), share=True)
     assert not shared.ephemeral
     assert len(rehearsal.cards("general")) == 1
+
+
+async def test_what_is_to_be_shared_and_fails_late_is_told_to_who_asked_alone(
+    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "PATIENCE", 0.0)
+    rita = rehearsal.person("rita")
+    await rehearsal.type("rita", "alert", channel="general", alert="J-999", share=True)
+    (told,) = await rehearsal.until(lambda: rita.messages("general"))
+    assert told["content"] == "🤷 There is no alert J-999."
+    assert told["flags"] & EPHEMERAL
+    assert not rehearsal.cards("general")
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,10 @@ async def test_an_administrator_of_another_server_may_not_even_look(rehearsal: R
     for command, options in (("alerts", {}), ("ack", {"alert": f"J-{alert}"}), ("dsn list", {})):
         reply = await rehearsal.type("mallory", command, channel=lair, **options)
         assert (reply.content or "").startswith("⛔ You may not do this")
+        assert f"set `DISCORD_GUILD_ID={elsewhere}`" in reply.content
     await rehearsal.card(alert, "🔴 Open")
+    reply = await rehearsal.type("rita", "ack", alert=f"J-{alert}")
+    assert "DISCORD_GUILD_ID" not in reply.content
 
 
 async def test_the_second_to_acknowledge_is_told_who_was_first(rehearsal: Rehearsal) -> None:
