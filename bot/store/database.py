@@ -27,6 +27,14 @@ ONLY_LOOKS = "jinkies_only_looks"
 BUSY_SECONDS = 15.0
 _LOOK_AGAIN = 0.01  # seconds
 READERS = 4
+# Of libpq: by default it waits two minutes for a connection, and two hours for a lost one.
+_SILENCE = {
+    "connect_timeout": 10,  # seconds
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # milliseconds
+}
 
 _SCHEMES = {"sqlite+aiosqlite": "sqlite", "postgresql+psycopg": "postgresql+psycopg"}
 
@@ -56,7 +64,9 @@ def writing_engine(url: URL) -> Engine:
         SettingsError: the folder of an SQLite database cannot be made.
     """
     if url.drivername == "postgresql+psycopg":
-        engine = create_engine(url, pool_size=1, max_overflow=1, pool_pre_ping=True)
+        engine = create_engine(
+            url, pool_size=1, max_overflow=1, pool_pre_ping=True, connect_args=_wakeful(url)
+        )
         event.listen(engine, "begin", _lock_out_other_writers)
         return engine
     assert url.database is not None
@@ -84,6 +94,7 @@ def reading_engine(url: URL) -> AsyncEngine:
             url,
             pool_size=READERS,
             pool_pre_ping=True,
+            connect_args=_wakeful(url),
             isolation_level="REPEATABLE READ",
             execution_options={"postgresql_readonly": True},
         )
@@ -91,6 +102,11 @@ def reading_engine(url: URL) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", _prepare_sqlite_reader)
     event.listen(engine.sync_engine, "begin", _begin_deferred)
     return engine
+
+
+def _wakeful(url: URL) -> dict[str, int]:
+    """What PostgreSQL's driver is told about a server that falls silent, unless the URL does."""
+    return {name: value for name, value in _SILENCE.items() if name not in url.query}
 
 
 def _make_folder(folder: Path) -> None:

@@ -1,0 +1,31 @@
+"""A PostgreSQL that is there, and says nothing: behind a firewall, or hung."""
+
+import socket
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.errors import UpstreamError
+from bot.store import Store, database
+
+SOON = 15  # seconds; without us it would be two minutes
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+async def test_a_server_that_falls_silent_is_told_of_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(database._SILENCE, "connect_timeout", 2)  # the least there is
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql+psycopg://jinkies:pw@127.0.0.1:{silent.getsockname()[1]}/jinkies"
+        begun = time.monotonic()
+        with pytest.raises(UpstreamError, match="The database: .*timeout"):
+            await Store.open(url, clock=lambda: datetime.now(UTC))
+    assert time.monotonic() - begun < SOON
+
+
+def test_what_the_url_says_of_silence_counts() -> None:
+    url = database.read_url("postgresql+psycopg://db/jinkies?connect_timeout=60")
+    told = database._wakeful(url)
+    assert "connect_timeout" not in told
+    assert told["tcp_user_timeout"] == 30_000
