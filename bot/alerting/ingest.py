@@ -101,7 +101,7 @@ class Intake:
         delivery = _Delivery(events)
         with self._lane.expecting():
             if sum(map(_size, events)) > _SMALL:
-                self._make_ready(delivery)
+                self._make_ready([delivery])
             self._accept(len(events))
             promise = self._lane.submit(delivery)
         promise.add_done_callback(lambda _: self._accept(-len(events)))
@@ -132,9 +132,11 @@ class Intake:
             if not self._waiting:
                 self._change.notify_all()
 
-    def _make_ready(self, delivery: _Delivery) -> None:
-        if delivery.arrivals is None:
-            delivery.arrivals = [self._prepare(event) for event in delivery.events]
+    def _make_ready(self, deliveries: Sequence[_Delivery]) -> None:
+        raw = [each for each in deliveries if each.arrivals is None]
+        arrivals = iter(self._prepare([event for each in raw for event in each.events]))
+        for each in raw:
+            each.arrivals = list(islice(arrivals, len(each.events)))
 
     def _commit(self, transaction: Transaction, deliveries: Sequence[_Delivery]) -> list[Receipts]:
         """Several submissions, one transaction."""
@@ -163,22 +165,18 @@ def take_in(
 
     Returns the receipts in order, and whether the outbox owes something it did not before.
     """
-    seen = events.known(transaction, {_key(arrival) for arrival in arrivals})
-    fresh = _first_of_each(arrival for arrival in arrivals if _key(arrival) not in seen)
+    seen = events.known(transaction, {arrival.key for arrival in arrivals})
+    fresh = _first_of_each(arrival for arrival in arrivals if arrival.key not in seen)
     news = _correlate(transaction, fresh, now)
     _record(transaction, fresh, news, now)
     owes = _enqueue(transaction, news.values(), route, now)
     return _receipts(arrivals, fresh, seen, news), owes
 
 
-def _key(arrival: Arrival) -> EventKey:
-    return EventKey(arrival.event.source, arrival.event.event_id)
-
-
 def _first_of_each(arrivals: Iterable[Arrival]) -> list[Arrival]:
     once: dict[EventKey, Arrival] = {}
     for arrival in arrivals:
-        once.setdefault(_key(arrival), arrival)
+        once.setdefault(arrival.key, arrival)
     return list(once.values())
 
 
@@ -264,22 +262,21 @@ def _receipts(
     news: Mapping[Identity, News],
 ) -> list[Receipt]:
     """One for each event; of those that began an alert, the first says so."""
-    alert_ids = dict(seen) | {_key(each): news[each.identity].alert.id for each in fresh}
+    alert_ids = dict(seen) | {each.key: news[each.identity].alert.id for each in fresh}
     began = {identity for identity, each in news.items() if each.before is None}
-    unanswered = {_key(each) for each in fresh}
+    unanswered = {each.key for each in fresh}
     receipts = []
     for arrival in arrivals:
-        key = _key(arrival)
-        is_first_copy = key in unanswered
+        is_first_copy = arrival.key in unanswered
         receipts.append(
             Receipt(
                 event_id=arrival.event.event_id,
-                alert_id=alert_ids[key],
+                alert_id=alert_ids[arrival.key],
                 is_new_alert=is_first_copy and arrival.identity in began,
                 is_duplicate=not is_first_copy,
             )
         )
-        unanswered.discard(key)
+        unanswered.discard(arrival.key)
         if is_first_copy:
             began.discard(arrival.identity)
     return receipts

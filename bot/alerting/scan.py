@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 from bot.alerting.ingest import take_in
 from bot.alerting.owing import Route
-from bot.alerting.preparation import Arrival, Preparation
+from bot.alerting.preparation import Preparation
 from bot.alerting.scan_window import Window
 from bot.analysis.logs.query import LogQuery
 from bot.errors import JinkiesError
@@ -179,7 +179,7 @@ class Scanner:
     async def _commit(
         self, found: Sequence[Event], group: str, cursor: datetime | None
     ) -> list[Receipt]:
-        arrivals = await asyncio.to_thread(self._prepared, found)
+        arrivals = await asyncio.to_thread(self._prepare, found)
 
         def write(transaction: Transaction) -> tuple[list[Receipt], bool]:
             taken = take_in(transaction, arrivals, self._route, self._clock())
@@ -191,9 +191,6 @@ class Scanner:
         if owes:
             self._wake()
         return receipts
-
-    def _prepared(self, found: Sequence[Event]) -> list[Arrival]:
-        return [self._prepare(event) for event in found]
 
 
 async def _itself(name: str) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ class Lane(Generic[Item, Result]):
 
     `commit(transaction, items)` writes them all and returns one result per item. It runs in
     the writer's thread, possibly more than once for an item (if a shared transaction
-    failed), but is committed at most once. `prepare(item)` runs there before the transaction
+    failed), but is committed at most once. `prepare(items)` runs there before the transaction
     begins, as often. `committed()` is called after each commit, before those who wait are
     answered.
     """
@@ -58,7 +58,7 @@ class Lane(Generic[Item, Result]):
         writer: Writer,
         commit: Callable[[Transaction, Sequence[Item]], Sequence[Result]],
         *,
-        prepare: Callable[[Item], None] = lambda _item: None,
+        prepare: Callable[[Sequence[Item]], None] = lambda _items: None,
         committed: Callable[[], None] = lambda: None,
     ) -> None:
         self._writer = writer
@@ -168,11 +168,11 @@ class Writer:
 
     def _settle(self, jobs: Sequence[_Job]) -> None:
         """Commit jobs of one lane together and tell each what became of it."""
+        lane, items = jobs[0].lane, [job.item for job in jobs]
         try:
-            for job in jobs:
-                job.lane.prepare(job.item)
+            lane.prepare(items)
             with self._turn(), self._transaction() as transaction:
-                results = jobs[0].lane.commit(transaction, [job.item for job in jobs])
+                results = lane.commit(transaction, items)
         except DATABASE_FAILED as error:
             for job in jobs:  # the database failed, not a job: trying each would only take longer
                 job.future.set_exception(database_failed(error))
@@ -183,7 +183,7 @@ class Writer:
             for job in jobs:
                 self._settle([job])
         else:
-            jobs[0].lane.committed()
+            lane.committed()
             for job, result in zip(jobs, results, strict=True):
                 job.future.set_result(result)
 

@@ -17,7 +17,8 @@ ZeroDivisionError: division by zero
 
 @pytest.fixture(scope="module")
 def prepare():
-    return Preparation(Redactor(), roots=("/app",))
+    preparation = Preparation(Redactor(), roots=("/app",))
+    return lambda event: preparation([event])[0]
 
 
 def event(**told) -> Event:

@@ -19,7 +19,7 @@ async def test_a_server_that_falls_silent_is_told_of_soon(monkeypatch: pytest.Mo
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql+psycopg://jinkies:pw@127.0.0.1:{silent.getsockname()[1]}/jinkies"
         begun = time.monotonic()
-        with pytest.raises(UpstreamError, match="The database: .*timeout"):
+        with pytest.raises(UpstreamError, match=r"The database: .*timeout"):
             await Store.open(url, clock=lambda: datetime.now(UTC))
     assert time.monotonic() - begun < SOON
 
