@@ -12,7 +12,10 @@ import os
 import random
 import socket
 import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from itertools import chain, zip_longest
 from pathlib import Path
 
 _signs: list[socket.socket] = []  # that tell other processes which CPUs are taken
@@ -29,13 +32,31 @@ def keep_to_one_cpu() -> None:
     allowed = list(os.sched_getaffinity(0))
     if len(allowed) == 1:
         return
-    random.shuffle(allowed)
-    chosen = next((cpu for cpu in allowed if _take(cpu)), None)
+    random.shuffle(allowed)  # in another container they do not see what we take
+    chosen = next((cpu for cpu in spread(allowed, _core_of) if _take(cpu)), None)
     if chosen is None:
         return
     for thread in Path("/proc/self/task").iterdir():
         with suppress(OSError):  # the thread has just ended, or we may not
             os.sched_setaffinity(int(thread.name), {chosen})
+
+
+def spread(cpus: Iterable[int], core_of: Callable[[int], str]) -> list[int]:
+    """The CPUs, one of each core first: two of one core share what it can do."""
+    cores: dict[str, list[int]] = defaultdict(list)
+    for cpu in cpus:
+        cores[core_of(cpu)].append(cpu)
+    turns = zip_longest(*map(sorted, cores.values()))
+    return [cpu for cpu in chain.from_iterable(turns) if cpu is not None]
+
+
+def _core_of(cpu: int) -> str:
+    """What names the core of a CPU; without a word of the system's, it is one by itself."""
+    told = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
+    try:
+        return told.read_text(encoding="ascii")
+    except OSError:
+        return f"of {cpu}"
 
 
 def _take(cpu: int) -> bool:

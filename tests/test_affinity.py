@@ -1,4 +1,4 @@
-"""In processes of their own: what is asked for holds for the whole process."""
+"""Mostly in processes of their own: what is asked for holds for the whole process."""
 
 import os
 import subprocess
@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from bot.affinity import spread
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = """
@@ -20,7 +22,7 @@ print({cpu for thread in threads for cpu in os.sched_getaffinity(thread)}, flush
 begun_before.join()
 """
 
-pytestmark = pytest.mark.skipif(
+binds = pytest.mark.skipif(
     sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2,
     reason="only Linux binds processes to CPUs, and here there must be two to choose from",
 )
@@ -47,13 +49,22 @@ def kept_to(processes: int) -> list[set[int]]:
     return told
 
 
+@binds
 def test_all_threads_of_a_process_keep_to_one_cpu() -> None:
     (cpus,) = kept_to(1)
     assert len(cpus) == 1
     assert cpus <= os.sched_getaffinity(0)
 
 
+@binds
 def test_processes_spread_over_the_cpus_there_are() -> None:
     available = len(os.sched_getaffinity(0))
     kept = [cpu for cpus in kept_to(min(available, 4)) for cpu in cpus]
     assert len(set(kept)) == len(kept)
+
+
+def test_one_cpu_of_each_core_comes_before_the_second_of_any() -> None:
+    cores = {0: "0,2", 2: "0,2", 1: "1,3", 3: "1,3", 4: "4"}
+    first, second = [3, 4, 2, 0, 1], [0, 1, 2, 3, 4]
+    assert spread(first, cores.__getitem__) == [1, 4, 0, 3, 2]
+    assert spread(second, cores.__getitem__) == [0, 1, 4, 2, 3]
