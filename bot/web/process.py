@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 THREADS = 8
 # Two interpreters do more than one, since each does one thing at a time; more than two would
@@ -20,7 +21,7 @@ def serve(factory: str, *, host: str, port: int, threads: int = THREADS) -> None
         port: the port to listen on.
         threads: requests of a worker that wait for their commit at the same time.
     """
-    workers = min(MOST_WORKERS, os.cpu_count() or 1)
+    workers = min(MOST_WORKERS, _cpus())
     # Only this process needs it; the bot with its own web intake does not pay for it.
     from granian.constants import Interfaces
     from granian.log import LogLevels
@@ -40,3 +41,10 @@ def serve(factory: str, *, host: str, port: int, threads: int = THREADS) -> None
         websockets=False,
         log_level=LogLevels.error,
     ).serve()
+
+
+def _cpus() -> int:
+    """How many CPUs this process may use; a container may have fewer than its machine."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
