@@ -45,6 +45,4 @@ def serve(factory: str, *, host: str, port: int, threads: int = THREADS) -> None
 
 def _cpus() -> int:
     """How many CPUs this process may use; a container may have fewer than its machine."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
