@@ -1,6 +1,6 @@
 """Settings: read once from the environment and `.env`, every mistake reported at once.
 
-Only `bot/main.py`, `bot/doctor.py`, `run.py` and the demo read this; everyone else is handed
+Only `bot/main.py`, `bot/doctor/`, `run.py` and the demo read this; everyone else is handed
 what it needs. The environment wins over `.env`. docs/settings.md describes each name.
 """
 

@@ -27,14 +27,18 @@ def log_stores(settings: Settings) -> LogStores:
         zone = ZoneInfo(settings.time_zone)
         openers[FILES] = lambda: FileStore(settings.log_files, zone=zone)
     if settings.loki_url:
-        access = LokiAccess(
-            settings.loki_url,
-            settings.loki_token.get_secret_value(),
-            settings.loki_tenant,
-            settings.loki_label,
-        )
-        openers[LOKI] = lambda: LokiStore(access)
+        openers[LOKI] = lambda: LokiStore(loki_access(settings))
     return LogStores(openers, by_service=settings.log_groups_by_service)
+
+
+def loki_access(settings: Settings) -> LokiAccess:
+    """How to reach the Loki that the settings name."""
+    return LokiAccess(
+        settings.loki_url,
+        settings.loki_token.get_secret_value(),
+        settings.loki_tenant,
+        settings.loki_label,
+    )
 
 
 def _cloudwatch(settings: Settings) -> LogStore:

@@ -44,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"alerting", "web", "config", "journal", "lookout"}
     | {"affinity", "allocation", "collector"},
     "main": LOWER | {"alerting", "ui", "cogs", "web", "config", "journal", "entrance", "lookout"},
-    "doctor": LOWER | {"alerting", "ui", "cogs", "web", "config", "entrance"},
+    "doctor": LOWER | {"alerting", "ui", "cogs", "web", "config", "entrance", "lookout"},
     "dsn": LOWER | {"alerting", "config", "entrance"},
     "rehearsing": LOWER | {"alerting", "config"},
     "staging": LOWER | {"alerting", "ui", "config"},

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -55,6 +56,29 @@ def read_url(text: str) -> URL:
     if url.drivername == "sqlite+aiosqlite" and url.database in (None, "", ":memory:"):
         raise SettingsError([f"DATABASE_URL must name a file that outlives the process; {example}"])
     return url
+
+
+def file_to_come(text: str) -> Path | None:
+    """The SQLite file that opening this URL would make; None if it is there, or a server's.
+
+    Nothing stays behind of the try whether it could be made.
+
+    Raises:
+        SettingsError: the URL is of no use, or the file could not be made.
+    """
+    url = read_url(text)
+    if url.drivername != "sqlite+aiosqlite" or url.database is None:
+        return None
+    path = Path(url.database)
+    if path.exists():
+        return None
+    nearest = next(folder for folder in path.parents if folder.exists())
+    try:
+        with TemporaryFile(dir=nearest):
+            return path
+    except OSError as error:
+        verb = "written to" if nearest == path.parent else "made"
+        raise _useless_folder(path.parent, verb, error) from error
 
 
 def writing_engine(url: URL) -> Engine:
@@ -113,13 +137,17 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise SettingsError(
-            [
-                f"DATABASE_URL: the folder {folder} cannot be made ({reason}). To cure it, name "
-                "one that this user may write to."
-            ]
-        ) from error
+        raise _useless_folder(folder, "made", error) from error
+
+
+def _useless_folder(folder: Path, verb: str, error: OSError) -> SettingsError:
+    reason = error.strerror or type(error).__name__
+    return SettingsError(
+        [
+            f"DATABASE_URL: the folder {folder} cannot be {verb} ({reason}). To cure it, name "
+            "one that this user may write to."
+        ]
+    )
 
 
 def _prepare_sqlite_writer(connection: Any, _record: object) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 TOKEN = "xoxb-stand-in"
+PERSONS_TOKEN = "xoxp-stand-in"
 CHANNEL = "#incidents"
 MAX_BLOCKS = 50
 
@@ -54,6 +55,8 @@ class _Answers(BaseHTTPRequestHandler):
             self._keep(json.loads(raw), "ok")
         elif self.path == "/api/chat.postMessage":
             self._api(raw)
+        elif self.path == "/api/auth.test":
+            self._identity()
         elif self.path in ("/api/reactions.add", "/api/chat.delete"):
             self._change(json.loads(raw))
         else:
@@ -71,6 +74,15 @@ class _Answers(BaseHTTPRequestHandler):
                 body["blocks"] = json.loads(body["blocks"])
             stamp = f"{len(self.server.posted) + 1}.000100"
             self._keep(body, {"ok": True, "channel": "C1", "ts": stamp})
+
+    def _identity(self) -> None:
+        found = {"ok": True, "team": "Acme", "user": "jinkies", "user_id": "U1"}
+        if self.headers["Authorization"] == f"Bearer {TOKEN}":
+            self._answer(200, found | {"bot_id": "B1"})
+        elif self.headers["Authorization"] == f"Bearer {PERSONS_TOKEN}":
+            self._answer(200, found | {"user": "ada"})
+        else:
+            self._answer(200, {"ok": False, "error": "invalid_auth"})
 
     def _change(self, body: dict[str, Any]) -> None:
         """React to a message, or delete it; only what was posted is there."""

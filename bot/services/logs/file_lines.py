@@ -85,6 +85,26 @@ def open_log(path: Path) -> IO[bytes]:
         ) from error
 
 
+def see_that_it_can_be_read(path: Path) -> None:
+    """Open a file and read a byte of it.
+
+    Raises:
+        UpstreamError: it may not be read, or is damaged.
+        FileNotFoundError: it is not there (any more).
+    """
+    try:
+        with open_log(path) as opened:
+            opened.read(1)
+    except FileNotFoundError:
+        raise
+    except (OSError, EOFError, zlib.error) as error:
+        raise _damaged(str(path), error) from error
+
+
+def _damaged(name: str, error: Exception) -> UpstreamError:
+    return UpstreamError("Log files", f"{name}: {error}.", permanent=True, cure="It is damaged.")
+
+
 class LineMaker:
     """Makes lines of bytes: gives each its time and id."""
 
@@ -115,9 +135,7 @@ class LineMaker:
                 if done():
                     return
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise UpstreamError(
-                "Log files", f"{self._stream}: {error}", permanent=True, cure="It is damaged."
-            ) from error
+            raise _damaged(self._stream, error) from error
 
     def seek(self, file: IO[bytes], size: int, start: int) -> None:
         """Go to a line shortly before the first of time `start`, by halving; plain files only."""

@@ -37,7 +37,9 @@ _TRIES = 5
 _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=5)
 _NANO = 1_000_000
 _AHEAD = timedelta(minutes=10)
-_AROUND_MS = 3_600_000
+_NO_TENANT = "no org id"  # what Loki answers where it serves several and none is named
+_HOUR_MS = 3_600_000
+_AROUND_MS = _HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,11 @@ class LokiAccess:
 
 
 class LokiStore:
-    """A `LogStore`. Opens its connections at the first call; `close` ends them."""
+    """A `LogStore`. Opens its connections at the first call; `close` ends them.
+
+    Args:
+        tries: how often a call is made that fails in passing.
+    """
 
     def __init__(
         self,
@@ -67,11 +73,13 @@ class LokiStore:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         rhythm: TailRhythm | None = None,
         page: int = _PAGE,
+        tries: int = _TRIES,
     ) -> None:
         self._access = access
         self._clock = clock
         self._rhythm = rhythm or TailRhythm()
         self._page = page
+        self._tries = tries
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -86,6 +94,17 @@ class LokiStore:
         names = [str(name) for name in answer.get("data") or () if wanted in str(name).lower()]
         names.sort(key=lambda name: (not name.lower().startswith(wanted), name))
         return tuple(f"{PREFIX}{name}" for name in names[:limit])
+
+    async def labels(self, *, hours: int) -> tuple[str, ...]:
+        """The labels of what was logged in the last hours, in alphabetical order.
+
+        Raises:
+            UpstreamError: Loki refuses, or cannot be reached; NotFound: it is not at this address.
+        """
+        end = _milliseconds(self._clock())
+        asked = {"start": str((end - hours * _HOUR_MS) * _NANO), "end": str(end * _NANO)}
+        answer = await self._get("/loki/api/v1/labels", asked, Progress())
+        return tuple(sorted(str(name) for name in answer.get("data") or ()))
 
     async def read(
         self, query: LogQuery, progress: Progress | None = None
@@ -194,22 +213,22 @@ class LokiStore:
 
     async def _get(self, path: str, asked: Mapping[str, str], progress: Progress) -> dict[str, Any]:
         session = self._opened()
-        for attempt in range(1, _TRIES + 1):
+        for attempt in range(1, self._tries + 1):
             progress.calls += 1
             try:
                 async with session.get(self._access.url.rstrip("/") + path, params=asked) as answer:
                     body = await answer.read()
                     status = answer.status
-            except (aiohttp.ClientError, TimeoutError) as error:
-                if attempt == _TRIES:
+            except (aiohttp.ClientError, TimeoutError, ValueError) as error:  # two logins, too
+                if attempt == self._tries:
                     raise UpstreamError(
                         _SYSTEM, str(error) or "no answer", cure="Check LOKI_URL."
                     ) from error
             else:
                 if status == 200:
                     return await asyncio.to_thread(_object, body)
-                if (status != 429 and status < 500) or attempt == _TRIES:
-                    raise _refused(status, body)
+                if (status != 429 and status < 500) or attempt == self._tries:
+                    raise _refused(status, body, asked)
                 progress.throttled += status == 429
             await asyncio.sleep(0.2 * 2**attempt)
         raise AssertionError("the last attempt returns or raises")
@@ -286,18 +305,18 @@ def _object(body: bytes) -> dict[str, Any]:
     return given
 
 
-def _refused(status: int, body: bytes) -> Exception:
+def _refused(status: int, body: bytes, asked: Mapping[str, str]) -> Exception:
     told = " ".join(body[:300].decode("utf-8", "replace").split())
     if status == 404:
-        return NotFound(f"Loki does not know this address: {told}")
+        return NotFound(f"Loki does not know this address ({told or status}). Check LOKI_URL.")
     cures = {
-        400: "Check the selector.",
-        401: "Check LOKI_TOKEN.",
+        400: "Check the selector." if "query" in asked else "Check LOKI_URL and LOKI_TENANT.",
+        401: "Set LOKI_TENANT." if _NO_TENANT in told else "Check LOKI_TOKEN.",
         403: "Check LOKI_TOKEN and LOKI_TENANT.",
     }
-    return UpstreamError(
-        _SYSTEM, f"HTTP {status}: {told}", permanent=status < 500, cure=cures.get(status, "")
-    )
+    lasting = "If it lasts, look into Loki's own log." if status >= 500 else ""
+    said = f"HTTP {status}: {told}" if told else f"HTTP {status}"
+    return UpstreamError(_SYSTEM, said, permanent=status < 500, cure=cures.get(status, lasting))
 
 
 def _milliseconds(moment: datetime) -> int:

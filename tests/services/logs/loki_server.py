@@ -27,6 +27,7 @@ class LokiServer:
     async def start(self) -> None:
         app = web.Application()
         app.router.add_get("/loki/api/v1/query_range", self._query)
+        app.router.add_get("/loki/api/v1/labels", self._labels)
         app.router.add_get("/loki/api/v1/label/{name}/values", self._values)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
@@ -47,6 +48,19 @@ class LokiServer:
             return None
         status, text = self.refusals.pop(0)
         return web.Response(status=status, text=text)
+
+    async def _labels(self, request: web.Request) -> web.Response:
+        if refused := self._refused(request):
+            return refused
+        start, end = int(request.query["start"]), int(request.query["end"])
+        lately = [
+            labels
+            for labels, entries in self.streams
+            if any(start <= at <= end for at, _ in entries)
+        ]
+        names = sorted({name for labels in lately for name in labels})
+        # As Loki does: no names at all where there are none.
+        return web.json_response({"status": "success"} | ({"data": names} if names else {}))
 
     async def _values(self, request: web.Request) -> web.Response:
         if refused := self._refused(request):

@@ -173,10 +173,11 @@ async def test_throttling_passes_and_is_counted(loki: LokiServer, store: LokiSto
 @pytest.mark.parametrize(
     ("refusal", "error", "words"),
     [
-        ((401, "no org id"), UpstreamError, "LOKI_TOKEN"),
+        ((401, "no org id"), UpstreamError, "Set LOKI_TENANT"),
+        ((401, "Unauthorized"), UpstreamError, "Check LOKI_TOKEN"),
         ((403, "forbidden"), UpstreamError, "LOKI_TENANT"),
         ((400, "parse error"), UpstreamError, "Check the selector"),
-        ((404, "page not found"), NotFound, "does not know this address"),
+        ((404, "page not found"), NotFound, "this address (page not found). Check LOKI_URL"),
         ((200, "<html>"), UpstreamError, "LOKI_URL"),
     ],
 )
