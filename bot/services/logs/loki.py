@@ -219,11 +219,11 @@ class LokiStore:
                 async with session.get(self._access.url.rstrip("/") + path, params=asked) as answer:
                     body = await answer.read()
                     status = answer.status
-            except (aiohttp.ClientError, TimeoutError, ValueError) as error:  # two logins, too
+            except ValueError as error:  # no address, or a login in it beside LOKI_TOKEN
+                raise _unreachable(error, permanent=True) from error
+            except (aiohttp.ClientError, TimeoutError) as error:
                 if attempt == self._tries:
-                    raise UpstreamError(
-                        _SYSTEM, str(error) or "no answer", cure="Check LOKI_URL."
-                    ) from error
+                    raise _unreachable(error) from error
             else:
                 if status == 200:
                     return await asyncio.to_thread(_object, body)
@@ -303,6 +303,11 @@ def _object(body: bytes) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise UpstreamError(_SYSTEM, "no JSON object", cure="Check LOKI_URL.")
     return given
+
+
+def _unreachable(error: Exception, *, permanent: bool = False) -> UpstreamError:
+    said = str(error) or "no answer"
+    return UpstreamError(_SYSTEM, said, permanent=permanent, cure="Check LOKI_URL.")
 
 
 def _refused(status: int, body: bytes, asked: Mapping[str, str]) -> Exception:

@@ -204,3 +204,14 @@ async def test_who_we_are_is_told(loki: LokiServer, token: str, sent: str) -> No
 async def test_a_selector_cannot_be_left_by_a_name(loki: LokiServer, store: LokiStore) -> None:
     loki.add({"app": "secret"}, [(BASE * NANO, "hidden")])
     assert await texts_of(store, 'loki:shop"} or {app="secret') == []
+
+
+async def test_a_login_in_the_address_beside_a_token_is_told_and_not_tried_again(
+    loki: LokiServer,
+) -> None:
+    store = LokiStore(LokiAccess(loki.url.replace("//", "//ada:pw@"), "glc_secret"))
+    with pytest.raises(UpstreamError, match=r"Check LOKI_URL\.") as caught:
+        await store.labels(hours=1)
+    await store.close()
+    assert caught.value.permanent
+    assert "pw" not in str(caught.value)
