@@ -90,7 +90,7 @@ class Writer:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
-        self._company = 1  # jobs of the transaction before
+        self._answered = 1  # jobs of the transaction before
         self._expected: set[int] = set()  # threads that are preparing a job
         self._connection: Connection | None = None
         self._single = Lane(self, _each)
@@ -156,7 +156,7 @@ class Writer:
                 jobs.append(self._jobs.get(patience > 0, patience))
         except Empty:
             pass
-        self._company = len(jobs)
+        self._answered = len(jobs)
         return jobs
 
     def _patience(self, taken: int, waited: float) -> float:
@@ -164,7 +164,7 @@ class Writer:
         left = max(0.0, LONGEST_WAIT - waited)
         if self._expected:
             return left
-        return min(COME_BACK, left) if taken < self._company else 0.0
+        return min(COME_BACK, left) if taken < self._answered else 0.0
 
     def _settle(self, jobs: Sequence[_Job]) -> None:
         """Commit jobs of one lane together and tell each what became of it."""

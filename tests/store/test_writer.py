@@ -7,6 +7,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.errors import Overloaded, UpstreamError
+from bot.store import writer as writing
 from bot.store.reader import Reader
 from bot.store.writer import Lane, Writer
 
@@ -55,6 +56,33 @@ def test_what_queues_during_a_commit_shares_the_next_one(engine, writer):
     assert [future.result(10) for future in [first, *rest]] == [0, 10, 20, 30, 40, 50]
     assert groups == [[0], [1, 2, 3, 4, 5]]
     assert numbers(engine) == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_transaction_waits_for_as_many_as_the_last_one_answered_and_for_no_more(
+    writer, monkeypatch
+):
+    groups, gate, inside = [], threading.Event(), threading.Event()
+
+    def keep(_transaction, items):
+        groups.append(list(items))
+        inside.set()
+        gate.wait(10)
+        return items
+
+    lane = Lane(writer, keep)
+    first = lane.submit(0)
+    inside.wait(10)
+    both = [lane.submit(n) for n in (1, 2)]
+    monkeypatch.setattr(writing, "LONGEST_WAIT", 60.0)
+    monkeypatch.setattr(writing, "COME_BACK", 60.0)
+    gate.set()
+    assert [future.result(10) for future in [first, *both]] == [0, 1, 2]
+    alone = lane.submit(3)
+    with pytest.raises(TimeoutError):
+        alone.result(0.05)
+    assert lane.submit(4).result(10) == 4
+    assert alone.result(10) == 3
+    assert groups == [[0], [1, 2], [3, 4]]
 
 
 def test_a_poisoned_item_fails_only_itself(engine, writer):
