@@ -17,6 +17,7 @@ from bot.alerting.delivery import Delivery
 from bot.alerting.ingest import Intake
 from bot.alerting.redaction import Redactor
 from bot.collector import settle
+from bot.config import Settings
 from bot.models import AlertDetail, Notification, Receiver
 from bot.sources.request import Secrets
 from bot.store import Store
@@ -83,5 +84,6 @@ async def serve(url: str, port: int, *, hangs: bool) -> None:
 
 
 if __name__ == "__main__":
-    keep_to_one_cpu()
+    if Settings().one_cpu:
+        keep_to_one_cpu()
     asyncio.run(serve(sys.argv[1], int(sys.argv[2]), hangs=sys.argv[3] == "hanging"))

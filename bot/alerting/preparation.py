@@ -72,8 +72,7 @@ class Preparation:
     def __call__(self, events: Sequence[Event]) -> list[Arrival]:
         """Redact, find the frames, write the text, fingerprint.
 
-        Each of these is done for all before the next begins: a tenth less time than one event
-        after the other, since what a step needs is then at hand.
+        Each of these is done for all before the next begins, while what it needs is at hand.
 
         Raises:
             BadPayload: an event has no id, so that it could not be told from others.
