@@ -140,8 +140,8 @@ def test_a_wrong_file_is_named_with_every_problem(tmp_path: Path) -> None:
     assert Library(tmp_path).get("paystack_timeout").scenario.title.startswith("Paystack")
     with pytest.raises(BadScenario, match="is not there"):
         Library(tmp_path).get("small")
-    (tmp_path / "small.yaml").write_text("scenario: [")
-    with pytest.raises(BadScenario, match=r"small\.yaml: line \d: is no YAML"):
+    (tmp_path / "small.yaml").write_text("scenario: small\nservices: [till\ntitle: Small\n")
+    with pytest.raises(BadScenario, match=r"small\.yaml: line 3: is no YAML"):
         Library(tmp_path).all()
 
 
